@@ -49,7 +49,9 @@ export function chooseMetric(
     return scores && !mayBeSequence(outputs) && isOnlyMeasured(outputs)
       ? "top1-agreement"
       : "concordance";
-  const label = scores ? (oneHotClass(given, scores.length) ?? single(given)) : single(given);
+  // One sample of several labels may have but one of them.
+  const isOneHot = scores !== null && (facts === null || facts.areOneHot);
+  const label = isOneHot ? (oneHotClass(given, scores.length) ?? single(given)) : single(given);
   if (typeof label === "string") return "exact-match";
   const output = mainOutput(outputs);
   if (typeof label === "object")

@@ -57,6 +57,12 @@ describe("mean-iou", () => {
     expect(await measured("mean-iou", [[{ y }, label]])).toBeCloseTo(expected, 12);
   });
 
+  it("leaves out places of no class, and what is no number is of none", async () => {
+    const y = tensor([1, 2, 1, 3], 1, 0, Number.NaN, 0, 1, Number.NaN);
+    // Class 0: 1 of 1; class 1: 0 of 1, its score being none; the second place does not count.
+    expect(await measured("mean-iou", [[{ y }, [0, 255, 1]]])).toBe(0.5);
+  });
+
   it("is of all samples together", async () => {
     const wrong = { y: tensor([1, 2, 1, 2], 0, 0, 1, 1) };
     const right = { y: tensor([1, 2, 1, 2], 1, 0, 0, 1) };
@@ -75,17 +81,34 @@ describe("the output that labels are of", () => {
     classes: tensor([1, 3], 1, 2, 3),
     found: tensor([1, 1], 0.5),
   };
-  const of = (...labels: readonly unknown[]): readonly string[] => {
+  const of = (...labels: readonly unknown[]): readonly (readonly string[])[] => {
     const facts = labelFacts(labels);
-    return facts === null ? [] : labelledOutputs(outputs, facts);
+    if (facts === null) return [];
+    const { best, others } = labelledOutputs(outputs, facts);
+    return [best, others];
   };
 
   it("has as many classes, or enough, or as many numbers", () => {
-    expect(of(0, 2, 1)).toEqual(["classes"]);
-    expect(of(3)).toEqual(["boxes"]);
-    expect(of(0, 1)).toEqual(["boxes", "classes"]);
-    expect(of([0.1, 0.2, 0.3, 0.4])).toEqual(["boxes"]);
+    expect(of(0, 2, 1)).toEqual([["classes"], ["boxes"]]);
+    expect(of(3)).toEqual([["boxes"], []]);
+    expect(of(0, 1)).toEqual([["boxes", "classes"], []]);
+    expect(of([0.1, 0.2, 0.3, 0.4])).toEqual([["boxes"], []]);
     expect(of("cat")).toEqual([]);
+  });
+
+  it("is no map where a label is one class", () => {
+    const maps = {
+      map: tensor([1, 3, 2, 2], ...Array<number>(12).fill(0)),
+      y: tensor([1, 5], 0, 0, 0, 0, 0),
+    };
+    const facts = labelFacts([0, 2]);
+    expect(facts && labelledOutputs(maps, facts)).toEqual({ best: ["y"], others: [] });
+  });
+
+  it("is not read as one of several classes for a sample that has but one label of several", () => {
+    const y = tensor([1, 3], 1, 2, 3);
+    expect(chooseMetric({ y }, [0, 1, 0], undefined, labelFacts([[0, 1, 0], [1, 1, 0]]))).toBe("labels-right"); // prettier-ignore
+    expect(chooseMetric({ y }, [0, 1, 0], undefined, labelFacts([[0, 1, 0], [1, 0, 0]]))).toBe("top1"); // prettier-ignore
   });
 
   it.each([

@@ -3,6 +3,9 @@ import type { Metric, Row } from "./metric.js";
 import { mainOutput } from "./outputs.js";
 import { numbersFrom, readNumbers, wrongLabel, wrongOutput } from "./readings.js";
 
+/** By so much a probability that was rounded may lie beyond its ends. */
+const rounding = 0.01;
+
 /** Metrics of samples that have several labels each. */
 export const severalLabels = [
   {
@@ -25,7 +28,7 @@ export const severalLabels = [
         if (Number.isNaN(score)) continue;
         if (score > 0 === label) aboveZero++;
         if (score > 0.5 === label) aboveHalf++;
-        if (score < 0 || score > 1) isOutside = 1;
+        if (score < -rounding || score > 1 + rounding) isOutside = 1;
       }
       return [aboveZero, aboveHalf, got.length, isOutside];
     },
@@ -62,14 +65,17 @@ export const severalLabels = [
         counts[index] = (counts[index] ?? 0) + 1;
       };
       for (let place = 0; place < places; place++) {
+        const label = wanted[place] as number;
+        if (label < 0 || label >= classes) continue;
         let best = 0;
         const score = (one: number): number =>
           values[classesLast ? place * classes + one : one * places + place] as number;
         for (let one = 1; one < classes; one++) if (score(one) > score(best)) best = one;
-        const label = wanted[place] as number;
-        if (best === label) add(2 * label);
-        add(2 * best + 1);
-        if (best !== label && label >= 0 && label < classes) add(2 * label + 1);
+        // What is no number is of no class.
+        const isSaid = !Number.isNaN(score(best));
+        if (isSaid && best === label) add(2 * label);
+        if (isSaid && best !== label) add(2 * best + 1);
+        add(2 * label + 1);
       }
       return counts;
     },

@@ -127,20 +127,21 @@ async function chooseScorer(
   const { labelled } = samples;
   const own = metric ?? (hooks.score ? "score" : hooks.metric?.name);
   const isRead = hooks.predict !== undefined || !labelled || model.outputs.length === 1;
-  if (own !== undefined && (metric === undefined || isRead))
+  if (own !== undefined && (metric === undefined || isRead || metric === hooks.metric?.name))
     return { scorer: createScorer(own, labelled, hooks), note: null };
   const outputs = await outputsOf(model, first, host, signal);
   const prediction = await hooks.predict?.(outputs, first);
   if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
   const facts =
     labelled && hooks.predict === undefined ? labelFacts(await labelsIn(samples)) : null;
-  const fitting = facts === null ? [] : labelledOutputs(outputs, facts);
-  const output = facts === null ? undefined : (labelsOf ?? fitting[0]);
+  const fitting = facts === null ? null : labelledOutputs(outputs, facts);
+  const output = fitting === null ? undefined : (labelsOf ?? fitting.best[0]);
   const read = onlyOutput(outputs, output);
   const name = metric ?? chooseMetric(read, first.label, prediction, facts);
+  const others = fitting === null ? [] : [...fitting.best.slice(1), ...fitting.others];
   const note =
-    labelsOf === undefined && fitting.length > 1
-      ? `Labels fit several outputs alike (${fitting.join(", ")}), and ${name} is of "${output}": where they are of another, export predict(outputs, sample) from a data module.`
+    labelsOf === undefined && others.length > 0
+      ? `Labels fit several outputs, and ${name} is of "${output}": where they are of another (${others.join(", ")}), say so, by predict(outputs, sample) of a data module, and to what trains by --labels-of.`
       : null;
   return { scorer: createScorer(name, labelled, hooks, output), note };
 }
@@ -161,7 +162,10 @@ async function outputsOf(
 
 async function labelsIn(samples: SampleSet): Promise<readonly unknown[]> {
   const count = Math.min(samples.size, mostLabels);
-  const infos = Array.from({ length: count }, (_, index) => samples.info(index));
+  // From all of it: samples often come class by class.
+  const infos = Array.from({ length: count }, (_, index) =>
+    samples.info(Math.floor((index * samples.size) / count)),
+  );
   const labels = (await Promise.all(infos)).map(({ label }) => label);
   return labels.filter((label) => label !== undefined && label !== null);
 }

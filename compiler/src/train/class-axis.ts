@@ -19,7 +19,7 @@ export function classAxis(graph: Graph, value: ValueId): number {
     if (node === undefined) break;
     const found = channelsOf(node, rank);
     if (found !== null) return axes.indexOf(found);
-    if (node.op === "Transpose") {
+    if (node.op === "Transpose" && node.domain === "") {
       const order = attributeReader(node.attributes).ints("perm");
       const reversed = Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
       axes = axes.map((axis) => (order ?? reversed)[axis] ?? axis);
@@ -39,9 +39,9 @@ function channelsOf(node: Node, rank: number): number | null {
 /** The operand of as many axes that a node keeps in their order; null where it may not. */
 function sourceOf(graph: Graph, node: Node, rank: number): ValueId | null {
   const traits = operatorOf(node)?.traits;
+  const isMoved = ["copies", "joins", "pads", "permutes"].includes(traits?.dataMovement ?? "");
   const keeps =
-    traits?.elementwise === true ||
-    ["Clip", "Concat", "Dropout", "Identity", "Pad", "Resize", "Softmax", "Transpose"].includes(node.op); // prettier-ignore
+    traits?.elementwise === true || isMoved || ["Dropout", "Resize", "Softmax"].includes(node.op);
   if (!keeps) return null;
   const operand = node.inputs.find(
     (input) =>

@@ -109,6 +109,12 @@ describe("the loss of labels", () => {
       "binary-cross-entropy of probabilities from labels, 1, at MatMul",
     ],
     [
+      "several truth values behind a rectifier, where there are no scores",
+      model(3, "Relu"),
+      labelsOf([0, 1, 1], [1, 0, 1]),
+      "mse from labels, 1, at Relu",
+    ],
+    [
       "a class for each place of a map",
       map(3, 2),
       labelsOf([0, 1, 2, 0], [2, 2, 1, 1]),
@@ -173,6 +179,8 @@ describe("labels of several outputs", () => {
 
   it("are refused where several would do", () => {
     expect(() => taught({ one: 4, other: 5 })).toThrow(/fit several outputs alike: "one", "other"/);
+    const graph = severalOf({ one: 4, other: 5 });
+    expect(chosen(graph, graph, labelsOf(0, 2)).join()).not.toContain("labels");
   });
 });
 

@@ -129,7 +129,7 @@ function nothingFloat(graph: Graph, where: string): PareError {
 }
 
 const fittingLabels =
-  "Give each sample a class where the output has one score for each, or as many numbers as it has.";
+  "Give each sample a class where the output has one score for each, or as many numbers as it has. Which output of several labels are of, --labels-of says, or labelsOf in a recipe.";
 
 /** Or why the labels do not fit. */
 function labelObjective(
@@ -138,19 +138,20 @@ function labelObjective(
   { labels: wanted, labelsOf }: ObjectiveOptions,
   where: string,
 ): Omit<Objective, "weight"> | string {
-  const output = labelledOutput({ graph, batch }, labels, labelsOf, where);
+  const output = labelledOutput({ graph, batch }, labels, labelsOf);
+  if (typeof output === "string") return output;
   if (output === undefined)
     throw new PareError("MODEL_INVALID", "The model has no output.", { where });
   const { name } = graph.value(output);
-  const { value, activation } = scoresBehind(graph, output);
+  const { value, activation, axis: said } = scoresBehind(graph, output);
   const own = rowDims(graph, value, batch);
   const dims = classDims(own);
-  const axis = axisIn(own, classAxis(graph, value));
+  const axis = axisIn(own, said ?? classAxis(graph, value));
   const target = { from: "labels" } as const;
   const count = elementCount(dims);
   const row = labels.kind === "classes" ? 1 : labels.row;
   const classes = dims[axis] ?? 1;
-  const isOneOf = row !== count && classes > 1;
+  const isOneOf = row !== count && classes > 1 && (labels.kind === "classes" || areClasses(labels));
   if (isOneOf && (wanted === "auto" || wanted === "cross-entropy")) {
     const [is, each] =
       labels.kind === "classes" ? ["one class", "one"] : [`${row} numbers`, "that many"];
@@ -161,7 +162,7 @@ function labelObjective(
   }
   if (row !== count)
     return `A label is ${row} numbers, but the output "${name}" has ${count} for a sample.`;
-  const kind = wanted === "auto" ? kindFor(activation, labels) : wanted;
+  const kind = wanted === "auto" ? kindFor(activation, labels, isBounded(graph, value)) : wanted;
   switch (kind) {
     case "cross-entropy":
       return { loss: { kind, targets: "probabilities" }, value, dims, axis, target };
@@ -184,15 +185,14 @@ function axisIn(dims: readonly number[], axis: number): number {
 
 /**
  * The output of this name; or the only float output that labels fit, or fit exactly; or else the first: some models give the
- * class, too, as an integer.
- * @throws PareError RECIPE for a name that no output has; LABELS where several fit alike
+ * class, too, as an integer. Where several fit alike, that in a sentence.
+ * @throws PareError RECIPE for a name that no output has
  */
 function labelledOutput(
   { graph, batch }: Batched,
   labels: Labels,
   wanted: string | undefined,
-  where: string,
-): ValueId | undefined {
+): ValueId | string | undefined {
   const names = graph.main.outputs.map((id) => graph.value(id).name);
   if (wanted !== undefined) {
     const index = names.indexOf(wanted);
@@ -207,11 +207,7 @@ function labelledOutput(
   const best = Math.max(0, ...fits);
   const fitting = floats.filter((_, index) => best > 0 && fits[index] === best);
   if (fitting.length > 1)
-    throw new PareError(
-      "LABELS",
-      `Labels fit several outputs alike: ${fitting.map((id) => `"${graph.value(id).name}"`).join(", ")}.`,
-      { where, hint: "Say which they are of: --labels-of, or labelsOf in a recipe." },
-    );
+    return `Labels fit several outputs alike: ${fitting.map((id) => `"${graph.value(id).name}"`).join(", ")}.`;
   return fitting[0] ?? floats[0] ?? graph.main.outputs[0];
 }
 
@@ -220,9 +216,10 @@ function fitOf(graph: Graph, id: ValueId, batch: number, labels: Labels): number
   const shape = shapeOf(graph, id);
   if (shape === undefined || !isStatic(shape)) return 0;
   const count = elementCount(shape) / batch;
+  const isRow = classDims(shape.slice(1)).length === 1;
   let most = 0;
   for (const value of labels.values) most = Math.max(most, value);
-  if (labels.kind === "classes") return count === most + 1 ? 2 : count > most ? 1 : 0;
+  if (labels.kind === "classes") return !isRow ? 0 : count === most + 1 ? 2 : count > most ? 1 : 0;
   if (count === labels.row) return 2;
   const classes = count / labels.row;
   return areClasses(labels) && Number.isInteger(classes) && classes > most ? 1 : 0;
@@ -241,12 +238,22 @@ function isFloat(graph: Graph, id: ValueId): boolean {
 function kindFor(
   activation: string | null,
   labels: Labels,
+  bounded: boolean,
 ): "cross-entropy" | "binary-cross-entropy" | "mse" {
   if (activation === "Softmax" || activation === "LogSoftmax") return "cross-entropy";
   if (activation === "Sigmoid") return "binary-cross-entropy";
+  // What goes through a rectifier or a Tanh is no score before a sigmoid or a softmax.
+  if (bounded) return "mse";
   if (activation === null && areDistributions(labels)) return "cross-entropy";
   const isTruth = !Array.from<number>(labels.values).some((value) => value !== 0 && value !== 1);
   return activation === null && isTruth ? "binary-cross-entropy" : "mse";
+}
+
+/** Has a value ends of its own, by the operator that gives it? */
+function isBounded(graph: Graph, value: ValueId): boolean {
+  const producer = graph.producer(value);
+  const traits = producer && operatorOf(producer)?.traits;
+  return traits?.range !== undefined || traits?.clamp !== undefined;
 }
 
 /** Of sums of floats. */
@@ -284,16 +291,18 @@ function teacherObjectives(
   where: string,
 ): readonly Objective[] {
   const ofLabels =
-    labels?.kind === "classes" ? labelledOutput(student, labels, labelsOf, where) : undefined;
+    labels?.kind === "classes" ? labelledOutput(student, labels, labelsOf) : undefined;
   const wanted = signals.length > 0 ? signals : outputSignals(student, teacher, ofLabels);
   return wanted.map(({ value: name, teacher: counterpart = name, loss, weight = 1, mask }) => {
     const own = named(student.graph, name, "student");
     const other = named(teacher.graph, counterpart, "teacher");
-    const value = isOfScores(loss) ? scoresBehind(student.graph, own).value : own;
+    const behind = isOfScores(loss) ? scoresBehind(student.graph, own) : null;
+    const value = behind?.value ?? own;
     // Probabilities are what a sigmoid's student is to reach; a softmax is taken anew, at its own temperature.
     const taught = loss === "divergence" ? scoresBehind(teacher.graph, other).value : other;
     const studentDims = rowDims(student.graph, value, student.batch);
-    const axis = mask === undefined ? classAxis(student.graph, value) : studentDims.length;
+    const axis =
+      mask === undefined ? (behind?.axis ?? classAxis(student.graph, value)) : studentDims.length;
     const teacherDims = rowDims(teacher.graph, taught, teacher.batch);
     const isAlike = studentDims.join() === teacherDims.join() && !isOfScores(loss);
     const [dims, taughtDims] = isAlike
@@ -345,7 +354,7 @@ function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
 function outputSignals(
   student: Batched,
   teacher: Batched,
-  labelled: ValueId | undefined,
+  labelled: ValueId | string | undefined,
 ): readonly Signal[] {
   const names = teacher.graph.main.outputs.map((id) => teacher.graph.value(id).name);
   return student.graph.main.outputs.flatMap((id, index): readonly Signal[] => {

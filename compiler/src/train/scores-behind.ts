@@ -1,13 +1,15 @@
 import { type Graph, isStatic, type Node, shapeOf, type ValueId } from "../ir/index.js";
+import { attributeReader } from "../ops/index.js";
 
 /**
  * What a last Softmax, LogSoftmax or Sigmoid is taken of, also where what comes after it leaves the classes as they are; where
  * there is none, the value itself.
+ * @returns with the axis of it that a softmax goes along, where it says so
  */
 export function scoresBehind(
   graph: Graph,
   value: ValueId,
-): { readonly value: ValueId; readonly activation: string | null } {
+): { readonly value: ValueId; readonly activation: string | null; readonly axis: number | null } {
   let [shares, producer] = [value, graph.producer(value)];
   for (let before = leftAsIs(graph, producer); before !== null;) {
     [shares, producer] = [before, graph.producer(before)];
@@ -15,17 +17,17 @@ export function scoresBehind(
   }
   const input = producer?.inputs[0];
   if (producer === undefined || input === null || input === undefined)
-    return { value, activation: null };
+    return { value, activation: null, axis: null };
   if (!["Softmax", "LogSoftmax", "Sigmoid"].includes(producer.op))
-    return { value, activation: null };
-  if (producer.op !== "Sigmoid") {
-    const axis = producer.attributes.get("axis");
-    const along = axis?.type === "int" ? Number(axis.value) : -1;
-    const shape = shapeOf(graph, shares) ?? [];
-    const after = along < 0 ? shape.slice(shape.length + along + 1) : shape.slice(along + 1);
-    if (along !== -1 && after.some((size) => size !== 1)) return { value, activation: null };
-  }
-  return { value: input, activation: producer.op };
+    return { value, activation: null, axis: null };
+  if (producer.op === "Sigmoid") return { value: input, activation: producer.op, axis: null };
+  const along = attributeReader(producer.attributes).int("axis", -1);
+  const shape = shapeOf(graph, shares);
+  const axis = along < 0 ? (shape?.length ?? 0) + along : along;
+  const isLast = along === -1 || (shape ?? []).slice(axis + 1).every((size) => size === 1);
+  // Behind another shape the axis is another, but for the last.
+  if (!isLast && shares !== value) return { value, activation: null, axis: null };
+  return { value: input, activation: producer.op, axis: shape === undefined ? null : axis };
 }
 
 /** What a node passes on, where it keeps each sample's classes and their order: all but their bounds and dims of 1. */

@@ -199,7 +199,7 @@ export function placesOf({ dims, axis }: Pick<Objective, "dims" | "axis">): read
 
 /** Losses go along the last axis. */
 function withClassesLast(editor: Editor, value: ValueId, rank: number, axis: number): ValueId {
-  if (axis === rank - 1) return value;
+  if (rank === 0 || axis === rank - 1) return value;
   const axes = Array.from({ length: rank + 1 }, (_, index) => index);
   const order = [...axes.toSpliced(axis + 1, 1), axis + 1];
   return editor.add1("Transpose", [value], { perm: attribute.ints(order) });

@@ -178,7 +178,7 @@ function demandLikeTypes(student: OpenedModel, teacher: OpenedModel): void {
   for (const { name, type, dims } of student.inputs) {
     const like = teacher.inputs.find((input) => isAlone || input.name === name);
     if (like === undefined) continue;
-    const isAlike = like.dims.length === dims.length && like.dims.every((dim, axis) => fits(dim, dims[axis])); // prettier-ignore
+    const isAlike = like.dims.length === dims.length && like.dims.every((dim, axis) => axis === 0 || fits(dim, dims[axis])); // prettier-ignore
     if (like.type === type && isAlike) continue;
     const [theirs, own] = [like, { type, dims }].map(
       (one) => `${one.type} [${one.dims.join(", ")}]`,

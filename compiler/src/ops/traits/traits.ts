@@ -13,6 +13,7 @@ import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
 import { rectifier } from "./rectifier.js";
+import { saidInDoubles } from "./said-in-doubles.js";
 import { scales } from "./scales.js";
 import { scaling } from "./scaling.js";
 import { weights } from "./weights.js";
@@ -48,6 +49,8 @@ export const traitCells = {
   range: byKey(range),
   /** It cuts or bends away what is negative. */
   rectifier: byKey(rectifier),
+  /** In float64 an engine runs others for it. */
+  saidInDoubles: byKey(saidInDoubles),
   /** Which of its inputs and outputs are scales and zero points. */
   scales: byKey(scales),
   /** It commutes with factors per channel: with which. */
@@ -79,6 +82,7 @@ export function traitsOf(key: string): Traits {
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
     rectifier: traitCells.rectifier.get(key),
+    saidInDoubles: traitCells.saidInDoubles.get(key),
     scales: traitCells.scales.get(key),
     scaling: traitCells.scaling.get(key),
     weights: traitCells.weights.get(key),

@@ -3,6 +3,7 @@ import { Fingerprints } from "../../analysis/fingerprints.js";
 import { contentKey, edit, type Graph } from "../../ir/index.js";
 import type { TrainingIdentity } from "../../train/checkpoint.js";
 import { liftConstant } from "../../train/interface.js";
+import type { Objective } from "../../train/objectives.js";
 import type { LearnedConstant } from "../../train/parameters.js";
 import type { Samples } from "../../train/samples.js";
 import type { DistillOptions } from "./options.js";
@@ -14,11 +15,14 @@ interface Taught {
   readonly trained: readonly LearnedConstant[];
   readonly teacher: Graph | undefined;
   readonly samples: Samples;
+  /** Of a fork of the student that holds what signals read. */
+  readonly objectives: readonly Objective[];
+  readonly model: Graph;
 }
 
 /** What a checkpoint says of a training beside what `train` knows of itself: with anything else it does not go on. */
 export async function identityOf(
-  { student, learned, trained, teacher, samples }: Taught,
+  { student, learned, trained, teacher, samples, objectives, model }: Taught,
   { alpha, temperature, labels, signals, freeze, norms }: DistillOptions,
 ): Promise<TrainingIdentity> {
   const counted = norms === "batch" ? learned.filter(isStatistic) : [];
@@ -31,6 +35,12 @@ export async function identityOf(
     student: await contentOf(without(student, [...trained, ...counted])),
     teacher: teacher === undefined ? "none" : await contentOf(teacher),
     data: dataOf(samples),
+    // Last: what else is another says more.
+    objectives: digest(
+      objectives.map(({ loss, value, dims, axis, target }) =>
+        JSON.stringify([loss, model.value(value).name, dims, axis, target.from]),
+      ),
+    ),
   };
 }
 

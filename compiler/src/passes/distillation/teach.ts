@@ -118,7 +118,8 @@ export async function teach(
   if (runs.student !== undefined) onNote?.(oneAtATime(model, options));
   const own = { ...options, norms };
   const isKept = services.onCheckpoint !== undefined || services.resume !== undefined;
-  const taught = { student: graph, learned, trained, teacher: services.teacher, samples };
+  const { teacher: given } = services;
+  const taught = { student: graph, learned, trained, teacher: given, samples, objectives, model };
   const identity = isKept ? await identityOf(taught, own) : undefined;
   const workers = await openWorkers(model, samples.dims, own, services, where);
   try {

@@ -48,6 +48,23 @@ it("keeps what is left of a number that float32 does not hold, and computes on i
   expect([...(y?.data ?? [])]).toEqual([0.25, 121]);
 });
 
+it("keeps nothing of masks, and digits behind what only moves them", async () => {
+  const graph = graphOf({ t: ["float64", 2, 3], m: ["bool", 2, 3] }, (input, b) => {
+    const column = b.add("Gather", [input("t"), b.ints([1])], { axis: attribute.int(1) });
+    const masked = b.add("Where", [input("m"), b.add("Tanh", [input("t")]), double(b, -1e9)]);
+    return { since: b.add("Sub", [column, double(b, 1733083200)]), masked };
+  });
+  const single = await quantized(fp32, graph);
+  expect(inDoubles(single)).toEqual(["Gather", "Sub", "Cast"]);
+  const t = Float64Array.of(0, 1733083200.5, 0, 0, 1733083201.25, 0);
+  const feeds = {
+    t: { type: "float64" as const, dims: [2, 3], data: t },
+    m: { type: "bool" as const, dims: [2, 3], data: new Uint8Array(6) },
+  };
+  const { since } = await run(single, feeds);
+  expect([...(since?.data ?? [])]).toEqual([0.5, 1.25]);
+});
+
 it("keeps nothing where numbers are only scaled, as classical models do with counts", async () => {
   const graph = graphOf({ x: ["int64", 2, 3] }, (input, b) => ({
     y: b.add("Mul", [cast(b, input("x"), "float64"), double(b, 0.3)]),

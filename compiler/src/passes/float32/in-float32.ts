@@ -210,14 +210,16 @@ function keepDoubles(
       editor.setInput(id, index, own);
     }
   for (const id of stay) {
-    const readers = Array.from(graph.value(id).uses).flatMap((use) => {
-      const isApart =
-        use.kind === "node" && !exact.has(use.node) && graph.node(use.node).op !== "Cast";
-      return isApart ? [use] : [];
-    });
+    const readers = Array.from(graph.value(id).uses).filter((use) =>
+      use.kind === "node"
+        ? !exact.has(use.node) && graph.node(use.node).op !== "Cast"
+        : use.body !== graph.main.id,
+    );
     if (readers.length === 0) continue;
     const floats = cast(id, "float32");
-    for (const { node, index } of readers) editor.setInput(node, index, floats);
+    for (const use of readers)
+      if (use.kind === "node") editor.setInput(use.node, use.index, floats);
+      else editor.setOutput(use.index, floats, graph.body(use.body));
   }
   for (const id of exact)
     editor.note(

@@ -1,5 +1,6 @@
 import { isPareError } from "@pare/runtime/format";
 import { normalOpset, type Graph, type Node } from "../../ir/index.js";
+import { operatorOf } from "../../ops/index.js";
 import { attributesOf, dtypeOf, inputOf } from "../../rules/pattern.js";
 import { lowerOpset } from "./lower.js";
 
@@ -18,20 +19,22 @@ const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "
 export function inEngineOpset(graph: Graph): Graph {
   if (graph.opset() !== normalOpset) return graph;
   const nodes = [...graph.allNodes()];
-  if (nodes.some((node) => isFunctionInDoubles(graph, node)))
-    return inOpset(graph, lastOfFunctions) ?? graph;
+  const said = nodes.some((node) => isSaidInDoubles(graph, node)) && inOpset(graph, lastOfSaid);
+  if (said) return said;
   const pooled = nodes.some(isPlainPool) ? inOpset(graph, beforeDilatedPools) : undefined;
   if (pooled !== undefined && [...pooled.allNodes()].length <= nodes.length) return pooled;
   return (nodes.some((node) => isMoved(graph, node)) && inOpset(graph, normalOpset - 1)) || graph;
 }
 
 const beforeDilatedPools = 18;
-/** Probed on 1.30: at 18 these load in float64, and at 19 to 22 they do not. */
-const lastOfFunctions = 18;
-const functions = new Set(["Elu", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Selu", "Softplus", "Softsign"]); // prettier-ignore
+/** The last in which onnxruntime says operators in others whatever floats they are of. */
+const lastOfSaid = 18;
 
-function isFunctionInDoubles(graph: Graph, node: Node): boolean {
-  return functions.has(node.op) && node.domain === "" && dtypeOf(graph, inputOf(node, 0)) === "float64"; // prettier-ignore
+function isSaidInDoubles(graph: Graph, node: Node): boolean {
+  return (
+    operatorOf(node)?.traits.saidInDoubles === true &&
+    dtypeOf(graph, inputOf(node, 0)) === "float64"
+  );
 }
 
 /** Undefined where that has no words for it. */

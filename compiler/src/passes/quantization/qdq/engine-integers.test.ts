@@ -55,6 +55,36 @@ it("rounds nothing between on request", async () => {
   for (const name of ["gate", "sum", "open"]) expect(rounded).not.toContain(name);
 });
 
+it("keeps the steps that were decided for what is read again, whatever is read between", async () => {
+  const float = graphOf({ x: ["float32", 1, 4, 8, 8] }, (input, b) => {
+    const conv = layers(b);
+    const origin = b.add("HardSwish", [conv("first", input("x"), 4, 4)]);
+    const moved = b.add("Transpose", [origin], { perm: attribute.ints([0, 1, 3, 2]) });
+    const sum = b.add("Add", [conv("one", moved, 4, 4), conv("two", origin, 4, 4)]);
+    return { y: conv("head", b.add("Add", [sum, conv("three", moved, 4, 4)]), 4, 4) };
+  });
+  const graph = await quantized(quantizeStatic, float, {});
+  const feeds = feedsOf(float, 1);
+  expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(20);
+});
+
+it("joins no float for its few channels, and rounds no constant of many with one scale", async () => {
+  const inputs = { x: ["float32", 1, 3, 8, 8], depth: ["float32", 1, 1, 8, 8] } as const;
+  const float = graphOf(inputs, (input, b) => {
+    const conv = layers(b);
+    const far = b.add("Tanh", [input("depth")]);
+    b.editor.rename(far, "far");
+    const parts = [conv("a", input("x"), 3, 8), far];
+    const joined = b.add("Concat", parts, { axis: attribute.int(1) });
+    const scaled = b.add("Mul", [conv("c", joined, 9, 8), b.weights(1, 8, 1, 1)]);
+    return { y: conv("head", scaled, 8, 4) };
+  });
+  const graph = await quantized(quantizeStatic, float, {});
+  expect(roundedIn(graph)).not.toContain("far");
+  const scaled = [...graph.allNodes()].find(({ op }) => op === "Mul");
+  expect(graph.constant(scaled?.inputs[1])?.dtype).toBe("float32");
+});
+
 it("leaves a sum of what products of matrices give float, as they give floats", async () => {
   const float = graphOf({ x: ["float32", 1, 6, 16] }, (input, b) => {
     const first = b.add("MatMul", [input("x"), b.weights(16, 16)]);

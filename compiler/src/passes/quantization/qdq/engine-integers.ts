@@ -3,21 +3,6 @@ import type { Graph, Node, NodeId, ValueId } from "../../../ir/index.js";
 import { movesExactly, operatorOf } from "../../../ops/index.js";
 import { fusedTail } from "./removable.js";
 
-/**
- * What onnxruntime computes on integers where it stands between DequantizeLinear and QuantizeLinear (QLinearAdd and the
- * like). Softmax is left out: its kernel is slower than that on floats.
- * Source: onnxruntime/core/optimizer/qdq_transformer/selectors_actions/qdq_selector_action_transformer.cc.
- */
-const kernels: ReadonlySet<string> = new Set([
-  "Add",
-  "AveragePool",
-  "Concat",
-  "GlobalAveragePool",
-  "LeakyRelu",
-  "Mul",
-  "Sigmoid",
-]);
-
 /** The nodes that onnxruntime has a kernel on integers for, and whose results become integers again by way of such alone. */
 export function engineIntegers(
   graph: Graph,
@@ -29,7 +14,7 @@ export function engineIntegers(
   for (const node of [...graph.order()].reverse()) {
     const [output] = node.outputs;
     if (output === null || output === undefined || weighted.has(node.id)) continue;
-    if (node.domain === "" && kernels.has(node.op)) {
+    if (isOnIntegers(node)) {
       if (!wanted.has(output) && !wanted.has(fusedTail(graph, output))) continue;
       found.add(node.id);
       want(node.inputs);
@@ -41,6 +26,12 @@ export function engineIntegers(
   function want(inputs: readonly (ValueId | null)[]): void {
     for (const id of inputs) if (id !== null) wanted.add(id);
   }
+}
+
+/** Where it stands between DequantizeLinear and QuantizeLinear, onnxruntime has a kernel for all three: QLinearAdd and the like. */
+function isOnIntegers(node: Node): boolean {
+  const own = operatorOf(node)?.traits.onIntegers;
+  return own === "of-integers" || own === "by-engine";
 }
 
 function isMoved(node: Node): boolean {

@@ -129,23 +129,32 @@ class Planner {
    * Computed on integers where all that is read is rounded anyway, but for what is spread, which takes no time: rounding the
    * rest for its sake would cost what it saves.
    */
-  #visitBetween({ id, inputs, outputs }: Node): void {
+  #visitBetween(node: Node): void {
+    const { id, inputs, outputs } = node;
     const [output] = outputs;
     if (output === null || output === undefined) return;
+    if (this.#scope.unseen?.has(fusedTail(this.#graph, output)) === true) return;
     const read = inputs.flatMap((input) => (input === null ? [] : [input]));
     const rounded = read.filter((input) => this.#isRounded(input));
     const others = read.filter((input) => !this.#isRounded(input));
-    if (rounded.length === 0 || !others.every((input) => this.#isSpread(input, output))) return;
+    const isFree = others.every((input) => this.#isSpread(node, input, output));
+    if (rounded.length === 0 || !isFree) return;
     for (const input of read) this.#demand(input, id);
     this.#give(output);
   }
 
-  /** Does each of its elements count for several of a result? */
-  #isSpread(value: ValueId, result: ValueId): boolean {
+  /**
+   * Does each of its elements count for several of a result's, of each sample? Constants of many channels are left out: one scale
+   * does not suit all of them.
+   */
+  #isSpread(node: Node, value: ValueId, result: ValueId): boolean {
+    const constant = this.#graph.constant(value);
+    if (operatorOf(node)?.traits.elementwise !== true) return false;
+    if (constant !== undefined) return constant.count === 1;
     const [from, to] = [value, result].map((id) => shapeOf(this.#graph, id));
     if (from === undefined || to === undefined) return false;
     const longer = to.length - from.length;
-    return to.some((size, axis) => size !== 1 && (from[axis - longer] ?? 1) === 1);
+    return to.some((size, axis) => axis > 0 && size !== 1 && (from[axis - longer] ?? 1) === 1);
   }
 
   #give(output: ValueId): void {
@@ -172,12 +181,17 @@ class Planner {
   #demand(value: ValueId, reader: NodeId): void {
     const planned = this.#activations.get(value);
     if (planned?.readers === "all") return;
+    if (planned !== undefined) {
+      // Its steps are decided: what they are taken from comes before it in the plan.
+      this.#activations.set(value, { ...planned, readers: new Set([...planned.readers, reader]) });
+      return;
+    }
     const origin = this.#originOf(value);
     const isShared = origin !== value && this.#activations.has(origin);
     this.#activations.set(value, {
       source: value,
       sameAs: isShared ? origin : null,
-      readers: new Set([...(planned?.readers ?? []), reader]),
+      readers: new Set([reader]),
     });
   }
 
