@@ -43,7 +43,7 @@ export function labelFacts(labels: Iterable<unknown>): LabelFacts | null {
 }
 
 /** By which a place of a map is left out: of no class. */
-export const voidClass = 255;
+const voidClass = 255;
 
 /** Outputs of floats that labels may be of: first those that have just as many numbers or classes, then those that have enough. */
 export function labelledOutputs(
