@@ -121,7 +121,7 @@ export const classification = [
       const values = output && numbersOf(output);
       if (values?.length === 1) return values[0];
       if (values?.length === 2) return (values[1] as number) - (values[0] as number);
-      throw wrongOutput("auc", "one score, or scores of two classes,");
+      throw wrongOutput("auc", "one score, or scores of two classes");
     },
     row(prediction, truth, where) {
       const score = numbersFrom(prediction);

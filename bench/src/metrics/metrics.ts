@@ -31,8 +31,8 @@ export function metricNamed(name: string): Metric {
  * The metric for data that names none. With labels: what a `predict` of the user's returned is read as it is (scores
  * per class against a class are `top1`, a number between the classes 0 and 1 is `auc`, a list of numbers against another
  * is `mse`, anything else `exact-match`); of outputs, `auc` for one score and two classes, else `top1`, or `mse` for
- * numbers, `labels-right` for as many 0 and 1, and `mean-iou` for a class for each place. Without labels: agreement with the float model, `top1-agreement` where scores of classes are all that is measured, else
- * `concordance`.
+ * numbers, `labels-right` for as many 0 and 1, and `mean-iou` for a class for each place. Without labels: agreement with the
+ * float model, `top1-agreement` where scores of classes are all that is measured, else `concordance`.
  * @param outputs of one sample; of several, those that labels are of
  * @param prediction what `predict` returned for the sample; undefined where there is none
  * @param facts of all labels; null where they are unknown, or no numbers

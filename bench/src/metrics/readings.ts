@@ -29,7 +29,7 @@ export function wrongLabel(
 export function wrongOutput(metric: string, needs: string): PareError {
   return new PareError(
     "LABELS",
-    `The metric ${metric} needs ${needs.replace(/,$/, "")}, which this model's outputs are not.`,
+    `The metric ${metric} needs ${needs}, which this model's outputs are not.`,
     {
       where: metric,
       hint: "Export `predict(outputs, sample)` from a data module, which says what the metric is to read, or name another metric.",
@@ -68,7 +68,7 @@ export function classOf(metric: string, prediction: unknown): number | string | 
     return value;
   const scores = numbersFrom(value);
   if (scores && scores.length > 1) return argmax(scores);
-  throw wrongOutput(metric, "a class, or scores per class,");
+  throw wrongOutput(metric, "a class, or scores per class");
 }
 
 /** What a list of one element holds; all else as it is. */

@@ -80,7 +80,7 @@ export const severalLabels = [
       return counts;
     },
     reduce(rows) {
-      const length = Math.max(0, ...rows.map((row) => row.length));
+      const length = rows.reduce((most, row) => Math.max(most, row.length), 0);
       const shares: number[] = [];
       for (let at = 0; at < length; at += 2) {
         const union = sumOf(rows, at + 1);

@@ -132,8 +132,10 @@ async function chooseScorer(
   const outputs = await outputsOf(model, first, host, signal);
   const prediction = await hooks.predict?.(outputs, first);
   if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
-  const facts =
-    labelled && hooks.predict === undefined ? labelFacts(await labelsIn(samples)) : null;
+  // Of one output and a class for each sample nothing is to be found out.
+  const isPlain = model.outputs.length === 1 && typeof first.label !== "object";
+  const isTold = isPlain || !labelled || hooks.predict !== undefined;
+  const facts = isTold ? null : labelFacts(await labelsIn(samples));
   const fitting = facts === null ? null : labelledOutputs(outputs, facts);
   const output = fitting === null ? undefined : (labelsOf ?? fitting.best[0]);
   const read = onlyOutput(outputs, output);

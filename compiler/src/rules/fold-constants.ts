@@ -37,10 +37,7 @@ export const foldConstants: Rule = {
     if (node.op === "Identity") return undefined;
     const subgraph = constantSubgraph(graph, node);
     if (subgraph === undefined) return undefined;
-    const size = node.outputs.reduce(
-      (sum, id) => sum + (id === null ? 0 : bytesOfValue(graph, id)),
-      0,
-    );
+    const size = sizeOf(graph, node);
     const freed = freedBytes(graph, subgraph);
     if (size > Math.max(smallBytes, freed)) {
       const isEnd = !onlyLeadsToConstants(graph, node);
@@ -55,9 +52,12 @@ export const foldConstants: Rule = {
 const onBits = new Set(["BitShift", "BitwiseAnd", "BitwiseNot", "BitwiseOr", "BitwiseXor"]);
 const recurrent = new Set(["GRU", "LSTM", "RNN"]);
 
+/** Floats of 4 bits take eight times as much. */
+const mostDecoded = 8;
+
 /**
- * As `foldConstants`, however large a result is, where modules have no kernel for what weights are decoded by (4 bits of a byte), or
- * one that takes only weights that are there (recurrent cells).
+ * As `foldConstants`, though a result is as much larger as weights are when they are decoded, where modules have no kernel for
+ * what they are decoded by (4 bits of a byte), or one that takes only weights that are there (recurrent cells).
  */
 export const foldForModules: Rule = {
   name: "fold-for-modules",
@@ -70,9 +70,16 @@ export const foldForModules: Rule = {
     if (node.domain !== "" || node.op === "Identity" || !(isRead || onBits.has(node.op)))
       return undefined;
     const subgraph = constantSubgraph(graph, node);
-    return subgraph && folded(graph, node, subgraph);
+    if (subgraph === undefined) return undefined;
+    let stored = smallBytes;
+    for (const { byteLength } of subgraph.constants.values()) stored += byteLength;
+    return sizeOf(graph, node) > mostDecoded * stored ? undefined : folded(graph, node, subgraph);
   },
 };
+
+function sizeOf(graph: Graph, { outputs }: Node): number {
+  return outputs.reduce((sum, id) => sum + (id === null ? 0 : bytesOfValue(graph, id)), 0);
+}
 
 function folded(graph: Graph, node: Node, subgraph: ConstantCone): Rewrite {
   const because = "computed from constants";

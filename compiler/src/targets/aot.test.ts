@@ -1,7 +1,7 @@
 import { type Artifact, artifactBytes, isPareError, type Tensors } from "@pare/runtime/format";
 import { aot as backend } from "@pare/runtime/aot";
 import { expect, it, vi } from "vitest";
-import { attribute, type Graph } from "../ir/index.js";
+import { attribute, type Graph, Tensor, type ValueId } from "../ir/index.js";
 import {
   agreement,
   feedsOf,
@@ -442,4 +442,16 @@ it("pads by less than nothing, as engines do", async () => {
   const feeds = feedsOf(graph, 1);
   expect(agreement(await run(graph, feeds), await session.run(feeds))).toBe(Infinity);
   await session.dispose();
+});
+
+it("computes no constant that is much larger than what it is made of, to have a kernel for the rest", async () => {
+  const graph = graphOf({ x: ["float32", 1] }, (input, b) => {
+    const list = (dims: readonly number[]): ValueId =>
+      b.editor.constant("bytes", Tensor.of("uint8", dims, new Uint8Array(2048).fill(1)));
+    const right = { direction: attribute.string("RIGHT") };
+    const table = b.add("BitShift", [list([2048, 1]), list([1, 2048])], right);
+    return { y: b.add("Add", [b.add("Cast", [table], { to: attribute.int(1) }), input("x")]) };
+  });
+  const { obstacles } = await supportOf(graph, aot);
+  expect(obstacles.map(({ op }) => op)).toContain("BitShift");
 });

@@ -40,8 +40,8 @@ function channelsOf(node: Node, rank: number): number | null {
 function sourceOf(graph: Graph, node: Node, rank: number): ValueId | null {
   const traits = operatorOf(node)?.traits;
   const isMoved = ["copies", "joins", "pads", "permutes"].includes(traits?.dataMovement ?? "");
-  const keeps =
-    traits?.elementwise === true || isMoved || ["Dropout", "Resize", "Softmax"].includes(node.op);
+  const isOther = node.domain === "" && ["Dropout", "Resize", "Softmax"].includes(node.op);
+  const keeps = traits?.elementwise === true || isMoved || isOther;
   if (!keeps) return null;
   const operand = node.inputs.find(
     (input) =>

@@ -1,5 +1,6 @@
 import { isPareError, messageOf, PareError } from "@pare/runtime/format";
 import { asPareError } from "../../terminal/failure.js";
+import { refuse } from "../../terminal/refuse.js";
 import { shownPath } from "../../terminal/shown-path.js";
 import { optimizeModel, type OptimizeResult } from "./optimize-model.js";
 import { type OptimizeOptions, optionNames } from "./optimize-options.js";
@@ -55,21 +56,20 @@ export async function optimize(model: string, call: OptimizeCall = {}): Promise<
 /** What a program without types may say. @throws PareError ARGUMENT */
 function checkCall(model: unknown, options: Readonly<Record<string, unknown>>): void {
   if (typeof model !== "string")
-    throw new PareError("ARGUMENT", `The model is ${String(model)}, and has to be a path.`, {
-      where: "optimize(model)",
-      hint: "Give a text: of a URL, fileURLToPath(url).",
-    });
+    refuse(
+      `The model is ${String(model)}, and has to be a path.`,
+      "optimize(model)",
+      "Give a text: of a URL, fileURLToPath(url).",
+    );
   const unknown = Object.keys(options).find((name) => !Object.hasOwn(optionNames, name));
   if (unknown !== undefined)
-    throw new PareError("ARGUMENT", `There is no option "${unknown}".`, {
-      where: `optimize(model, { ${unknown} })`,
-      hint: `The options are ${Object.keys(optionNames).join(", ")}, signal, onProgress, onNote.`,
-    });
+    refuse(
+      `There is no option "${unknown}".`,
+      `optimize(model, { ${unknown} })`,
+      `The options are ${Object.keys(optionNames).join(", ")}, signal, onProgress, onNote.`,
+    );
   if (options["target"] !== undefined && !Array.isArray(options["target"]))
-    throw new PareError("ARGUMENT", "target is no list.", {
-      where: "target",
-      hint: 'Give a list, also of one: ["cpu"].',
-    });
+    refuse("target is no list.", "target", 'Give a list, also of one: ["cpu"].');
 }
 
 /** What a caller's own function throws is no fault of Pare's. @throws PareError ARGUMENT */

@@ -12,6 +12,7 @@ import { createMeasure } from "@pare/bench";
 import { onnxArtifact, PareError, type Report, type TargetName } from "@pare/runtime/format";
 import { loadBudgets } from "../../config/budgets.js";
 import { version } from "../../terminal/package-facts.js";
+import { refuse } from "../../terminal/refuse.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
@@ -116,10 +117,10 @@ function checkAsDecided({ seed, prefer, recipe, targets }: Lock, options: Optimi
   ];
   for (const [option, asked, decided, byDefault] of said)
     if (asked !== byDefault && decided !== undefined && asked !== decided)
-      throw new PareError(
-        "ARGUMENT",
+      refuse(
         `${option} is ${asked}, and what --frozen repeats was decided by ${decided}.`,
-        { where: option, hint: `Leave ${option} out, or run without --frozen.` },
+        option,
+        `Leave ${option} out, or run without --frozen.`,
       );
 }
 

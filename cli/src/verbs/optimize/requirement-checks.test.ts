@@ -7,7 +7,7 @@ const row = { target: "cpu", name: "float" } as const;
 
 /** What was made of a recipe, by the groups that are in the variant for cpu. */
 function optimized(...groups: readonly StepGroup[]): Pick<Optimized, "variants" | "steps"> {
-  const reverted = { target: "cpu", name: "own: distill", verdict: "reverted", reason: "it diverged" }; // prettier-ignore
+  const reverted = { target: "cpu", name: "own: distill", group: ["distill"], verdict: "reverted", reason: "it diverged" }; // prettier-ignore
   return { variants: [{ target: "cpu", groups }], steps: [reverted] } as never;
 }
 

@@ -10,11 +10,10 @@ export function requirementChecks(
   const wanted = groups.filter(({ required }) => required);
   const own = variants.find((one) => one.target === target)?.groups ?? [];
   if (own.filter(({ required }) => required).length >= wanted.length) return [];
-  const passes = new Set(wanted.flatMap((group) => group.steps.map(({ use }) => use)));
+  const passes = new Set(wanted.map((group) => group.steps.map(({ use }) => use).join()));
   const reasons = steps.flatMap((step) => {
-    const isOfThem = [...passes].some((use) => step.name.includes(use));
-    const isTurnedDown = step.target === target && step.verdict === "reverted" && isOfThem;
-    return isTurnedDown ? [`${step.name}: ${step.reason}`] : [];
+    const isOfThem = step.target === target && passes.has(step.group?.join() ?? "");
+    return step.verdict === "reverted" && isOfThem ? [`${step.name}: ${step.reason}`] : [];
   });
   const reason = ["What the recipe requires is not in it.", ...reasons].join(" ");
   return [{ target, name, what: "recipe", outcome: "missed", reason }];

@@ -12,6 +12,7 @@ import { findTarget, loadableOn } from "@pare/compiler";
 import type { Model } from "@pare/runtime";
 import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
+import { refuse } from "../../terminal/refuse.js";
 import { tableText } from "../../terminal/words.js";
 import { isBundle } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
@@ -112,18 +113,15 @@ async function runBundle(
   signal: AbortSignal,
   say: Output,
 ): Promise<Ran> {
-  // Before onnxruntime-node is loaded, which else has telemetry.
-  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   for (const name of ["shape", "dim", "const"] as const)
     if (options[name] !== undefined)
-      throw new PareError(
-        "ARGUMENT",
+      refuse(
         `--${name} is for models, and this is a bundle: its sizes are decided.`,
-        {
-          where: `--${name}`,
-          hint: "Leave it out, or name the ONNX file.",
-        },
+        `--${name}`,
+        "Leave it out, or name the ONNX file.",
       );
+  // Before onnxruntime-node is loaded, which else has telemetry.
+  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const { load } = await import("@pare/runtime");
   const backends = await backendsInNode();
   const target = options.target === undefined ? undefined : parseTargets([options.target])[0];

@@ -47,11 +47,10 @@ function sayWhatIsLearnedFrom(
 ): void {
   const { training, calibration, validation, test, rule } = splits;
   if (caveat !== null) say.note(caveat);
-  const learned = training ?? calibration;
   const which =
     training === undefined
-      ? `the calibration split's ${learned.length} samples, for the data names no training split (export splits.training to give more)`
-      : `${learned.length} samples`;
+      ? `the calibration split's ${calibration.length} samples, for the data names no training split (export splits.training to give more)`
+      : `${training.length} samples`;
   const looks = areClasses ? `looks at ${validation.length} after each epoch, ` : "";
   say.note(`It learns from ${which}, ${looks}and is tested on ${test.length}. ${rule}`);
 }

@@ -82,8 +82,7 @@ function texts(from: Dense): string[] {
 /** As C's %g prints it: with an exponent of at least two digits below 0.0001 and from 100 million on. */
 function asPrinted(value: number): string {
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-4 && size < 1e8))
-    return Object.is(value, -0) ? "-0" : String(value);
+  if (size >= 1e-4 && size < 1e8) return String(value);
   const [digits, exponent = "+0"] = value.toExponential().split("e");
   const sign = exponent.startsWith("-") ? "-" : "+";
   return `${digits}e${sign}${exponent.replace(/^[+-]/, "").padStart(2, "0")}`;

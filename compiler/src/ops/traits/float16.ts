@@ -17,8 +17,8 @@ const whereItReduces: Float16 = {
 
 /**
  * What onnxruntime's converter (float16.py, DEFAULT_OP_BLOCK_LIST) blocks and is known here; Resize; those whose
- * floats are scales; Celu, which ONNX has in float32 alone; Einsum, of which no engine was asked; and what makes and reads spectra, which onnxruntime has in no
- * other type.
+ * floats are scales; Celu, which ONNX has in float32 alone; Einsum, of which no engine was asked; and what makes and reads
+ * spectra, which onnxruntime has in no other type.
  */
 export const float16: Cells<Float16> = {
   BlackmanWindow: "stays",

@@ -26,8 +26,13 @@ export function countedNodes(
   return nodes;
 }
 
-/** Bytes are pixels more often than places. */
-const integers: ReadonlySet<string | undefined> = new Set(["int32", "int64", "uint32", "uint64"]);
+/** What counts. Bytes are pixels more often than places. */
+export const counting: ReadonlySet<string | undefined> = new Set([
+  "int32",
+  "int64",
+  "uint32",
+  "uint64",
+]);
 
 /** Each position times each frequency. */
 function isOuterProduct(graph: Graph, node: Node): boolean {
@@ -36,7 +41,7 @@ function isOuterProduct(graph: Graph, node: Node): boolean {
 
 function begins(graph: Graph, node: Node, dtype: Dtype): boolean {
   if (dtypeOf(graph, outputOf(node)) !== dtype) return false;
-  const isCounted = node.op === "Cast" && integers.has(dtypeOf(graph, inputOf(node, 0)));
+  const isCounted = node.op === "Cast" && counting.has(dtypeOf(graph, inputOf(node, 0)));
   return isCounted || node.op === "Range";
 }
 

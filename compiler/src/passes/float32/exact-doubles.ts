@@ -1,15 +1,15 @@
 import type { Graph, Node, NodeId, ValueId } from "../../ir/index.js";
 import { carries } from "../float16/carries.js";
-import { countedNodes } from "../float16/counted.js";
+import { countedNodes, counting } from "../float16/counted.js";
 import { dtypeOf, numbersOf, outputOf } from "../../rules/pattern.js";
 
 /** From here on float32 does not hold every whole number. */
 const mostWhole = 2 ** 24;
-const integers: ReadonlySet<string | undefined> = new Set(["int32", "int64", "uint32", "uint64"]);
 
 /**
- * Nodes of the main graph that compute in float64 with whole numbers, and whose digits count: what they come to is a whole number again, as an
- * index is, or the rest of a number that float32 does not hold, as a time since a day is. In float32 both would be others.
+ * Nodes of the main graph that compute in float64 with whole numbers, and whose digits count: what they come to is a whole
+ * number again, as an index is, or the rest of a number that float32 does not hold, as a time since a day is. In float32
+ * both would be others.
  */
 export function exactDoubles(graph: Graph): ReadonlySet<NodeId> {
   const counted = countedNodes(graph, new Set(), "float64");
@@ -35,7 +35,7 @@ function hangsOnDigits(graph: Graph, node: Node): boolean {
     output === null ? [] : graph.consumers(output),
   );
   return readers.some(
-    (reader) => reader.op === "Cast" && integers.has(dtypeOf(graph, outputOf(reader))),
+    (reader) => reader.op === "Cast" && counting.has(dtypeOf(graph, outputOf(reader))),
   );
 }
 

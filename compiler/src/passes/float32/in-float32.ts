@@ -65,13 +65,13 @@ export async function computeInFloat32(graph: Graph): Promise<void> {
     return graph.leave(rule, exact, "it asks whether a number is one that no float32 is");
   edit(graph, rule, (editor) => {
     for (const [node, lists] of trees) sayTreesInFloats(editor, node, lists);
-    const exact = exactDoubles(graph);
-    const doubles = keepDoubles(graph, editor, exact);
-    for (const node of graph.allNodes()) if (!exact.has(node.id)) sayFloats(editor, node);
+    const stays = exactDoubles(graph);
+    const doubles = keepDoubles(graph, editor, stays);
+    for (const node of graph.allNodes()) if (!stays.has(node.id)) sayFloats(editor, node);
     const stay = new Set([...graph.main.inputs, ...doubles]);
     for (const other of givenAsOthers(graph, editor, doubles)) stay.add(other);
     for (const input of graph.main.inputs)
-      if (isOther(dtypeOf(graph, input))) readAsFloats(graph, editor, input, exact);
+      if (isOther(dtypeOf(graph, input))) readAsFloats(graph, editor, input, stays);
     for (const { id, type, constant } of graph.allValues()) {
       if (stay.has(id) || type.kind !== "tensor" || !isOther(type.dtype)) continue;
       if (constant === undefined) editor.setType(id, { ...type, dtype: "float32" });
@@ -197,7 +197,8 @@ function keepDoubles(
     id !== null && dtypeOf(graph, id) === "float64";
   const cast = (id: ValueId, to: "float32" | "float64"): ValueId =>
     editor.add1("Cast", [id], { to: attribute.int(codeOfDtype(to)) });
-  for (const id of exact) for (const output of graph.node(id).outputs) if (isDouble(output)) stay.add(output); // prettier-ignore
+  for (const id of exact)
+    for (const output of graph.node(id).outputs) if (isDouble(output)) stay.add(output);
   for (const id of exact)
     for (const [index, input] of graph.node(id).inputs.entries()) {
       if (!isDouble(input) || stay.has(input) || graph.main.inputs.includes(input)) continue;

@@ -239,6 +239,18 @@ it("has QGemm's turned operands, biases and factor, and floats where it gives th
   );
 });
 
+it("multiplies by a mask as low as floats go, of which nothing is nothing", async () => {
+  const mask = u8(2.68e36, 127);
+  const graph = graphOf({ x: ["float32", 2, 6] }, (input, b) => {
+    const x = rounded(b, b.add("Relu", [input("x")]), u8(1));
+    const low = [bytes(b, "uint8", [0], [1]), ...steps(b, mask)];
+    return { y: own(b, "QLinearMul", [...x, ...low, ...steps(b, mask)]) };
+  });
+  const { apart, outputs } = await compared(graph, 1);
+  expect(apart).toBe(0);
+  expect(Array.from(outputs["y"]?.data ?? [], Number)).toEqual(expect.arrayContaining([0, 127]));
+});
+
 it("adds and multiplies integers of two scales, a step aside where engines fuse factor and zero point", async () => {
   const problem = fc.record({
     op: fc.constantFrom("QLinearAdd", "QLinearMul"),

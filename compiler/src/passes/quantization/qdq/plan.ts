@@ -22,6 +22,8 @@ class Planner {
   readonly #scope: StaticScope;
   #weighted: ReadonlyMap<NodeId, WeightedNode> = new Map();
   readonly #activations = new Map<ValueId, PlannedActivation>();
+  /** Of activations that are rounded for some readers, these. */
+  readonly #readers = new Map<ValueId, Set<NodeId>>();
 
   constructor(graph: Graph, scope: StaticScope) {
     this.#graph = graph;
@@ -135,10 +137,9 @@ class Planner {
     if (output === null || output === undefined) return;
     if (this.#scope.unseen?.has(fusedTail(this.#graph, output)) === true) return;
     const read = inputs.flatMap((input) => (input === null ? [] : [input]));
-    const rounded = read.filter((input) => this.#isRounded(input));
     const others = read.filter((input) => !this.#isRounded(input));
     const isFree = others.every((input) => this.#isSpread(node, input, output));
-    if (rounded.length === 0 || !isFree) return;
+    if (others.length === read.length || !isFree) return;
     for (const input of read) this.#demand(input, id);
     this.#give(output);
   }
@@ -179,19 +180,18 @@ class Planner {
 
   /** Rounds what a node on integers reads, for it and its like alone. */
   #demand(value: ValueId, reader: NodeId): void {
-    const planned = this.#activations.get(value);
-    if (planned?.readers === "all") return;
-    if (planned !== undefined) {
-      // Its steps are decided: what they are taken from comes before it in the plan.
-      this.#activations.set(value, { ...planned, readers: new Set([...planned.readers, reader]) });
-      return;
-    }
+    if (this.#activations.get(value)?.readers === "all") return;
+    const known = this.#readers.get(value);
+    // Its steps are decided: what they are taken from comes before it in the plan.
+    if (known !== undefined) return void known.add(reader);
+    const readers = new Set([reader]);
+    this.#readers.set(value, readers);
     const origin = this.#originOf(value);
     const isShared = origin !== value && this.#activations.has(origin);
     this.#activations.set(value, {
       source: value,
       sameAs: isShared ? origin : null,
-      readers: new Set([reader]),
+      readers,
     });
   }
 
