@@ -1,6 +1,7 @@
 import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 import { attributeReader, operatorOf } from "../ops/index.js";
-import { isAmong, isNamed, type LearnedConstant, learnedConstants } from "./parameters.js";
+import { isAmong } from "./names.js";
+import { isNamed, type LearnedConstant, learnedConstants } from "./parameters.js";
 import { untieVectors } from "./untie-vectors.js";
 
 /**
@@ -10,15 +11,17 @@ import { untieVectors } from "./untie-vectors.js";
  * running means 0 and variances 1.
  * @param random uniform numbers in [0, 1) by name
  * @param frozen names of what stays, statistics too; see `isNamed`
+ * @param learn see `learnedConstants`
  */
 export function initializeFresh(
   graph: Graph,
   random: (name: string) => () => number,
   frozen: readonly string[] = [],
+  learn: readonly string[] = [],
 ): void {
   // What stays by its own name stays one: copies would have other names in a file.
   untieVectors(graph, (value) => isAmong(frozen, graph.value(value).name));
-  const learned = learnedConstants(graph).filter((one) => !isNamed(graph, one, frozen));
+  const learned = learnedConstants(graph, learn).filter((one) => !isNamed(graph, one, frozen));
   edit(graph, "initialize", (editor) => {
     for (const one of learned) {
       const draw = random(`initialize ${one.name}`);

@@ -1,7 +1,9 @@
 import { PareError } from "@pare/runtime/format";
 import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
 import type { LearnedInput } from "../ops/index.js";
+import { freeParameters } from "./free-parameters.js";
 import { learnedInputs } from "./learned-inputs.js";
+import { isAmong } from "./names.js";
 import { untieVectors } from "./untie-vectors.js";
 
 /** A constant of a model that was learned. */
@@ -15,12 +17,19 @@ export interface LearnedConstant {
   readonly name: string;
 }
 
-/** All float32 constants of the main graph that were learned, in order of execution. */
-export function learnedConstants(graph: Graph): readonly LearnedConstant[] {
+/**
+ * All float32 constants of the main graph that were learned, in order of execution.
+ * @param learn names of what no layer owns, and was learned; see `isAmong`
+ * @throws PareError RECIPE for a name that no such constant has
+ */
+export function learnedConstants(
+  graph: Graph,
+  learn: readonly string[] = [],
+): readonly LearnedConstant[] {
   const found = new Map<ValueId, LearnedConstant>();
   const names = new Set<string>();
   for (const reader of graph.order()) {
-    for (const { input, as, rank } of learnedInputs(graph, reader)) {
+    for (const { input, as, rank } of learnedInputs(graph, reader, learn)) {
       const value = reader.inputs[input];
       const tensor = graph.constant(value);
       if (value === null || value === undefined || tensor === undefined || found.has(value))
@@ -31,7 +40,34 @@ export function learnedConstants(graph: Graph): readonly LearnedConstant[] {
       found.set(value, { value, tensor, as, reader, name });
     }
   }
-  return [...found.values()];
+  const all = [...found.values()];
+  const unknown = learn.find((name) =>
+    all.every(({ value }) => !isAmong([name], graph.value(value).name)),
+  );
+  if (unknown !== undefined) {
+    const free = freeParameters(graph).map((id) => graph.value(id).name);
+    throw new PareError("RECIPE", `No float32 constant of the model is called "${unknown}".`, {
+      where: "learn",
+      hint:
+        free.length > 0
+          ? `No layer owns ${listText(free)}.`
+          : "Layers own all that can be trained: it is trained anyway.",
+    });
+  }
+  return all;
+}
+
+/** What may have been learned and stays as it is, because no layer owns it and nobody named it. Null where nothing does. */
+export function leftUnlearned(graph: Graph, learn: readonly string[]): string | null {
+  const left = freeParameters(graph)
+    .map((id) => graph.value(id).name)
+    .filter((name) => !isAmong(learn, name));
+  if (left.length === 0) return null;
+  return `No layer owns ${listText(left)}: not trained. Name in learn what was learned, as position embeddings are.`;
+}
+
+function listText(names: readonly string[]): string {
+  return `${names.slice(0, 8).join(", ")}${names.length > 8 ? ", …" : ""}`;
 }
 
 /** Of the numbers of weights, those that are integers, which no step changes: 0 to 1. */
@@ -53,15 +89,19 @@ function freeName(name: string, taken: Set<string>): string {
 
 /**
  * Says before anything is measured that a model, in normal form, could not be trained.
- * @throws PareError as `trainedConstants`
+ * @throws PareError as `learnedConstants` and `trainedConstants`
  */
-export function demandTrainable(graph: Graph, frozen: readonly string[]): void {
+export function demandTrainable(
+  graph: Graph,
+  frozen: readonly string[],
+  learn: readonly string[] = [],
+): void {
   const apart = graph.fork();
   untieVectors(apart);
-  trainedConstants(apart, learnedConstants(apart), frozen);
+  trainedConstants(apart, learnedConstants(apart, learn), frozen);
 }
 
-/** Is a constant called so: itself, in the file, or what reads it? A `*` at the end of a name stands for any ending. */
+/** Is a constant called so: itself, in the file, or what reads it? See `isAmong`. */
 export function isNamed(
   graph: Graph,
   { name, value, reader }: LearnedConstant,
@@ -69,12 +109,6 @@ export function isNamed(
 ): boolean {
   return [name, graph.value(value).name, graph.nodeLabel(reader)].some((one) =>
     isAmong(names, one),
-  );
-}
-
-export function isAmong(names: readonly string[], text: string): boolean {
-  return names.some((name) =>
-    name.endsWith("*") ? text.startsWith(name.slice(0, -1)) : text === name,
   );
 }
 
@@ -91,10 +125,10 @@ export function trainedConstants(
   const trainable = learned.filter(({ as }) => as !== "mean" && as !== "variance");
   const unknown = frozen.find((name) => !trainable.some((one) => isNamed(graph, one, [name])));
   if (unknown !== undefined) {
-    const names = trainable.slice(0, 8).map(({ name }) => name);
+    const names = listText(trainable.map(({ name }) => name));
     throw new PareError("RECIPE", `Nothing that can be trained is called "${unknown}".`, {
       where: "freeze",
-      hint: `There are ${names.join(", ")}${trainable.length > names.length ? ", …" : ""}.`,
+      hint: `There are ${names}.`,
     });
   }
   const trained = trainable.filter((one) => !isNamed(graph, one, frozen));

@@ -135,15 +135,16 @@ function checked(
   paths: readonly string[],
   options: DistillVerbOptions,
 ): { readonly source: StudentSource; readonly file: string; readonly data: string } {
-  const { student, teacher, data, preprocess, signal, freeze } = options;
+  const { student, teacher, data, preprocess, signal, freeze, learn } = options;
   const { alpha, temperature } = options;
   const all = [...new Set([...paths, ...(student === undefined ? [] : [student])])];
   const [named] = all;
-  if (freeze !== undefined && (all.length > 1 || named?.endsWith("*")))
+  const [flag, names] = freeze !== undefined ? ["--freeze", freeze] : ["--learn", learn ?? []];
+  if (names.length > 0 && (all.length > 1 || named?.endsWith("*")))
     refuse(
       `Names of weights behind a space cannot be told from a student: ${all.join(" ")}.`,
-      "--freeze",
-      `Put commas between names of weights (--freeze "${freeze.join(",")},…"), and name one student.`,
+      flag,
+      `Put commas between names of weights (${flag} "${names.join(",")},…"), and name one student.`,
     );
   if (all.length > 1)
     refuse("There are two students.", "--student", "Name one; --teacher names who teaches.");
@@ -208,12 +209,12 @@ function sayWhatIsLeftOut(graph: Graph, whole: number, say: Output): void {
 /** The student as it is trained from: with its own weights, or fresh ones. */
 async function startOf(
   { graph }: OpenedModel,
-  { fresh, seed, freeze = [] }: DistillVerbOptions,
+  { fresh, seed, freeze = [], learn = [] }: DistillVerbOptions,
 ): Promise<Uint8Array> {
   // As it is trained: in float32, also what it was when it came as float16.
   await bringToTrainable(graph);
-  demandTrainable(graph, freeze);
-  if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name), freeze);
+  demandTrainable(graph, freeze, learn);
+  if (fresh === true) initializeFresh(graph, (name) => randomOf(seed, name), freeze, learn);
   return (await encodeModel(graph)).proto;
 }
 

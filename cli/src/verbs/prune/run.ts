@@ -126,6 +126,7 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--signal": options.signal,
       "--labels": options.labels,
       "--labels-of": options.labelsOf,
+      "--learn": options.learn,
       "--checkpoint": options.checkpoint,
     });
   checkTeacherOptions(options);

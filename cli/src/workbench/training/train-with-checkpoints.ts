@@ -24,6 +24,8 @@ export interface TrainingOptions {
   readonly signals?: readonly Readonly<Record<string, unknown>>[] | undefined;
   /** Names of weights that stay. */
   readonly freeze?: readonly string[];
+  /** Names of constants that no layer owns and are trained too. */
+  readonly learn?: readonly string[];
   /** Off where not given; so is what follows. */
   readonly recompute?: boolean;
   readonly keepZeros?: boolean;
@@ -107,7 +109,7 @@ export function learningRuns(options: DistillOptions, samples: number, validatio
 
 /** Those that are given, and the pass's own for the others. @throws PareError RECIPE */
 export function passOptions(options: TrainingOptions): DistillOptions {
-  const { epochs, batch, rate, temperature, alpha, signals, freeze, workers } = options;
+  const { epochs, batch, rate, temperature, alpha, signals, freeze, learn, workers } = options;
   const { recompute, keepZeros, labels, labelsOf } = options;
   const all = {
     epochs,
@@ -119,6 +121,7 @@ export function passOptions(options: TrainingOptions): DistillOptions {
     labelsOf,
     signals,
     freeze,
+    learn,
     workers,
     recompute,
     keepZeros,

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import {
+  collectNames,
   collectPairs,
   integerAtLeast,
   numberAtLeast,
@@ -37,6 +38,11 @@ export function addTrainingOptions(command: Command): void {
       "the loss of labels: cross-entropy, binary-cross-entropy, mse, or none (default: by their form)",
     )
     .option("--labels-of <output>", "which output labels are of (default: the one that they fit)")
+    .option(
+      "--learn <list>",
+      "constants that no layer owns and are trained too, as position embeddings, by their names; * stands for any ending",
+      collectNames,
+    )
     .option(
       "--checkpoint <file>",
       "go on from it where it exists; Ctrl-C and each epoch write it, and it is removed with the model written (default: beside the output, at Ctrl-C)",

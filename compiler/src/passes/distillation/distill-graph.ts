@@ -1,6 +1,6 @@
 import { edit, type Graph, Tensor } from "../../ir/index.js";
 import type { PassContext } from "../../pipeline/pass.js";
-import { learnedConstants, trainedConstants } from "../../train/parameters.js";
+import { learnedConstants, leftUnlearned, trainedConstants } from "../../train/parameters.js";
 import { trainingAccount } from "../../train/account.js";
 import type { Trained } from "../../train/train-request.js";
 import { untieVectors } from "../../train/untie-vectors.js";
@@ -22,8 +22,10 @@ export async function distillGraph(
   await bringToTrainable(graph);
   untieVectors(graph);
   // Before anything is read: what cannot be trained is said at once.
-  const learned = learnedConstants(graph);
+  const learned = learnedConstants(graph, options.learn);
   const trained = trainedConstants(graph, learned, options.freeze);
+  const left = leftUnlearned(graph, options.learn);
+  if (left !== null) services.onNote?.(left);
   const result = await teach({ graph, learned, trained, where }, options, services);
   keepLearned(graph, result, where);
   return result;

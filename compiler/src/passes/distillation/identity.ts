@@ -23,7 +23,7 @@ interface Taught {
 /** What a checkpoint says of a training beside what `train` knows of itself: with anything else it does not go on. */
 export async function identityOf(
   { student, learned, trained, teacher, samples, objectives, model }: Taught,
-  { alpha, temperature, labels, signals, freeze, norms }: DistillOptions,
+  { alpha, temperature, labels, signals, freeze, learn, norms }: DistillOptions,
 ): Promise<TrainingIdentity> {
   const counted = norms === "batch" ? learned.filter(isStatistic) : [];
   return {
@@ -32,6 +32,7 @@ export async function identityOf(
     labels,
     signals: JSON.stringify(signals),
     freeze: JSON.stringify(freeze),
+    learn: JSON.stringify(learn),
     student: await contentOf(without(student, [...trained, ...counted])),
     teacher: teacher === undefined ? "none" : await contentOf(teacher),
     data: dataOf(samples),

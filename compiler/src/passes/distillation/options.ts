@@ -55,6 +55,11 @@ export const learning = {
     [],
     "Weights that stay, by their names or those of their nodes; * stands for any ending.",
   ),
+  learn: option(
+    listOf(text),
+    [],
+    "What no layer owns and is to be trained too, as position embeddings and class tokens, by the names of its constants; * stands for any ending.",
+  ),
   norms: option(
     oneOf(["batch", "frozen"]),
     "batch",

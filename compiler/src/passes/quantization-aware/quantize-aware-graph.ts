@@ -44,7 +44,7 @@ export async function quantizeAwareGraph(
   if (first.activations.size === 0) return null;
   // A plan names biases.
   const plan = untieVectors(graph) ? await planStatic(graph, options) : first;
-  const learned = learnedConstants(graph);
+  const learned = learnedConstants(graph, options.learn);
   const trained = trainedConstants(graph, learned, options.freeze);
   const whole = { ...options, keepFloat: nothingKept } as const;
   const beside = await planStatic(graph, { ...whole, inputs: "quantize", outputs: "quantize" });
