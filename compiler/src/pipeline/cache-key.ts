@@ -11,6 +11,7 @@ export type CacheKind =
   | "sample-cost"
   | "size"
   | "shared"
+  | "training"
   | "try-out";
 
 /** What a key is made of: text and numbers, in lists and by name. */

@@ -2,6 +2,7 @@ import type { PassAccount, Precision } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import type { Activations } from "./activations.js";
 import type { Examples } from "./examples.js";
+import type { Kept } from "./services.js";
 import {
   type Described,
   type Fields,
@@ -26,6 +27,8 @@ export interface PassContext {
   readonly teacher?: Graph;
   /** Numbers in [0, 1) by seed and name, so that the order of trials cannot matter. */
   readonly random?: (name: string) => () => number;
+  /** Where trainings are kept, to go on from; absent: they begin anew. */
+  readonly kept?: Kept;
   /** Done so far, of 1. */
   readonly onProgress?: (fraction: number, what: string) => void;
   /** Told once by a pass that learns or cuts: what came of that, as data. */

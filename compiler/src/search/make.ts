@@ -14,6 +14,7 @@ import { applyGroup } from "../pipeline/apply-step.js";
 import type { Examples } from "../pipeline/examples.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { Recipe } from "../pipeline/recipe.js";
+import type { Kept } from "../pipeline/services.js";
 import { randomOf } from "../pipeline/random.js";
 import { findPass } from "../pipeline/registry.js";
 import type { StepGroup } from "../pipeline/step.js";
@@ -38,6 +39,8 @@ export interface MakeServices {
   readonly fingerprints: Fingerprints;
   readonly learned: Learned<Changed>;
   readonly files: SharedFiles;
+  /** See OptimizeRequest. */
+  readonly kept?: Kept | undefined;
   readonly seed: number;
   /** See OptimizeRequest. */
   readonly sizes?: Sizes | undefined;
@@ -179,6 +182,7 @@ function contextOf({
   examples,
   training,
   teacher,
+  kept,
   seed,
   signal,
   onProgress,
@@ -189,6 +193,7 @@ function contextOf({
     ...(examples !== undefined && { examples }),
     ...(training !== undefined && { training }),
     ...(teacher !== undefined && { teacher }),
+    ...(kept !== undefined && { kept }),
     ...(signal !== undefined && { signal }),
     ...(onProgress !== undefined && { onProgress }),
   };

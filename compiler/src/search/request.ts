@@ -92,7 +92,7 @@ export interface OptimizeRequest {
   /** Absent where the data declares no split to train on. */
   readonly training?: Examples | undefined;
   /**
-   * What layers do to the outputs and how many samples are looked at, from earlier runs: engine, processor and samples
+   * What layers do to the outputs, how many samples are looked at and what was learned, from earlier runs: engine, processor and samples
    * make up the setting.
    */
   readonly kept?: Kept;

@@ -25,7 +25,7 @@ const patienceMs = 60_000;
 
 /** @param recipeSha256 of the recipe, for the lock */
 export function beginSearch(request: OptimizeRequest, recipeSha256: string): Search {
-  const { activations, examples, training, graph, seed, sizes, signal, clock } = request;
+  const { activations, examples, training, graph, kept, seed, sizes, signal, clock } = request;
   const { fingerprints = new Fingerprints() } = request;
   const states: TargetState[] = [];
   const progress = new Progress(request, states);
@@ -40,6 +40,7 @@ export function beginSearch(request: OptimizeRequest, recipeSha256: string): Sea
       examples,
       training,
       teacher: graph,
+      kept,
       fingerprints,
       learned: new Learned(),
       files: new SharedFiles(),

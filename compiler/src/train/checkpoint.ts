@@ -16,6 +16,9 @@ interface Position {
 
 const format = "pare-training-1";
 
+/** Where its faults are. */
+export const checkpointPlace = "the checkpoint";
+
 /** A training's state as safetensors: weights by the names that the model gives them, and what the optimizer remembers. */
 export function writeCheckpoint(
   state: TrainingState,
@@ -41,7 +44,7 @@ export function readCheckpoint(
   state: TrainingState,
   identity: TrainingIdentity,
 ): void {
-  const { arrays, metadata } = readSafetensors(bytes, "the checkpoint");
+  const { arrays, metadata } = readSafetensors(bytes, checkpointPlace);
   if (metadata["format"] !== format) throw invalid("is no checkpoint of a training");
   const before = parsed(metadata["identity"]);
   for (const name of new Set([...Object.keys(identity), ...Object.keys(before)])) {
@@ -52,7 +55,7 @@ export function readCheckpoint(
     throw new PareError(
       "DATA_MISMATCH",
       `The checkpoint is of another training: ${name} was ${was}, and is ${is}.`,
-      { where: "the checkpoint", hint: "Go on with what it began with, or start anew without it." },
+      { where: checkpointPlace, hint: "Go on with what it began with, or start anew without it." },
     );
   }
   const own = new Map(namedArrays(state));
@@ -147,7 +150,7 @@ function isCount(value: unknown): boolean {
 
 function invalid(what: string): PareError {
   return new PareError("DATA_INVALID", `The checkpoint ${what}.`, {
-    where: "the checkpoint",
+    where: checkpointPlace,
     hint: "Start anew without it.",
   });
 }

@@ -62,7 +62,7 @@ function without(graph: Graph, constants: readonly LearnedConstant[]): Graph {
 }
 
 /** What the outputs are made of. */
-async function contentOf(graph: Graph): Promise<string> {
+export async function contentOf(graph: Graph): Promise<string> {
   const names = await new Fingerprints().of(graph);
   return digest(graph.main.outputs.map((id) => names.get(id) ?? "?"));
 }

@@ -11,13 +11,14 @@ import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
 import type { TeacherSource } from "../../train/teacher.js";
+import { trainKept } from "../../train/kept-training.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
 import { giveFloats } from "../float32/in-float32.js";
 import { bringToFloat32 } from "../normal-form.js";
 import { openWorkers } from "./open-workers.js";
 import { fixSizes } from "./fix-sizes.js";
-import { identityOf } from "./identity.js";
+import { contentOf, identityOf } from "./identity.js";
 import type { DistillOptions } from "./options.js";
 
 /** What teaching needs, and whom it tells. */
@@ -40,6 +41,8 @@ export interface DistillServices extends Pick<
   readonly teacher?: Graph | undefined;
   /** Told while activations are measured, before anything is learned. */
   readonly onMeasured?: PassContext["onProgress"];
+  /** Where the training is kept, to go on from; absent: nowhere. */
+  readonly kept?: PassContext["kept"];
   /** The teacher's answers are kept up to so many bytes: 512 MB where not given. */
   readonly keptBytes?: number | undefined;
   /** The examples' where not given. */
@@ -117,13 +120,14 @@ export async function teach(
   const norms = runs.student === undefined ? options.norms : "frozen";
   if (runs.student !== undefined) onNote?.(oneAtATime(model, options));
   const own = { ...options, norms };
-  const isKept = services.onCheckpoint !== undefined || services.resume !== undefined;
+  const { kept, onCheckpoint, resume } = services;
+  const isKept = [kept, onCheckpoint, resume].some((one) => one !== undefined);
   const { teacher: given } = services;
   const taught = { student: graph, learned, trained, teacher: given, samples, objectives, model };
   const identity = isKept ? await identityOf(taught, own) : undefined;
   const workers = await openWorkers(model, samples.dims, own, services, where);
   try {
-    return await train({
+    const request = {
       ...services,
       model,
       samples,
@@ -138,9 +142,10 @@ export async function teach(
       beside: workers.executors,
       engine: services.engine ?? "cpu",
       options: trainOptions(own, 1 + workers.executors.length),
-      identity,
       where,
-    });
+    };
+    if (kept === undefined || identity === undefined) return await train({ ...request, identity });
+    return await trainKept({ ...request, identity }, await contentOf(graph), kept);
   } finally {
     await workers.close();
   }
@@ -151,7 +156,7 @@ export async function teach(
  * @throws PareError DATA_NOT_FOUND without samples
  */
 export function servicesOf(
-  { examples, training, teacher, random, signal, onProgress }: PassContext,
+  { examples, training, teacher, random, kept, signal, onProgress }: PassContext,
   where: string,
 ): DistillServices {
   const source = training ?? examples;
@@ -165,6 +170,7 @@ export function servicesOf(
     examples: source,
     teacher,
     random: random ?? ((name) => randomOf(0, name)),
+    kept,
     signal,
     onProgress: ({ done, epoch, epochs, loss }) =>
       onProgress?.(
