@@ -10,15 +10,21 @@ export interface StoredWeight {
   readonly tensor: Tensor;
   /** The axis along which scales differ, by what the first reader does; undefined: one scale. */
   readonly axis: number | undefined;
+  /** Where matrices are stacked, the axis that is summed over: whatever differs on another one has a scale of its own. */
+  readonly summed: number | undefined;
   readonly reader: Node;
 }
+
+/** Shorter rows of a table are no weights. */
+const shortestRow = 8;
 
 /** The weights of all bodies of at least `minBytes`, in order of execution. */
 export function storedWeights(graph: Graph, minBytes: number): readonly StoredWeight[] {
   const found = new Map<ValueId, StoredWeight>();
   for (const body of graph.allBodies()) {
     for (const node of graph.order(body)) {
-      for (const { input, channelAxis } of operatorOf(node)?.traits.weights ?? []) {
+      for (const weights of operatorOf(node)?.traits.weights ?? []) {
+        const { input, isTable } = weights;
         const value = node.inputs[input];
         const tensor = graph.constant(value);
         if (value === null || value === undefined || tensor === undefined || found.has(value))
@@ -30,14 +36,28 @@ export function storedWeights(graph: Graph, minBytes: number): readonly StoredWe
           graph.isOutput(value)
         )
           continue;
+        const { dims, count } = tensor;
+        const attributes = attributeReader(node.attributes);
+        const axis = weights.channelAxis(dims.length, attributes);
+        const summed = weights.summedAxis?.(dims.length, attributes);
+        if (isTable === true && count < shortestRow * sizeAt(dims, axis)) continue;
+        const isStacked =
+          axis !== undefined &&
+          summed !== undefined &&
+          count > sizeAt(dims, axis) * sizeAt(dims, summed);
         found.set(value, {
           value,
           tensor,
-          axis: channelAxis(tensor.dims.length, attributeReader(node.attributes)),
+          axis,
+          summed: isStacked ? summed : undefined,
           reader: node,
         });
       }
     }
   }
   return [...found.values()];
+}
+
+function sizeAt(dims: readonly number[], axis: number | undefined): number {
+  return axis === undefined ? 1 : (dims[axis] ?? 1);
 }

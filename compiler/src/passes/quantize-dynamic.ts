@@ -73,13 +73,14 @@ async function run(graph: Graph, options: DynamicOptions): Promise<void> {
 
 function excluded(
   graph: Graph,
-  { node, kind, axis }: WeightedNode,
+  { node, kind, axis, weightTensor }: WeightedNode,
   options: DynamicOptions,
 ): string | null {
   if (isKept(graph, node, options.keepFloat)) return "it was asked to stay float";
   if (kind !== "matmul")
     return "integer convolutions with dynamic ranges are slower than float ones";
-  return axis === undefined ? "its weights are not a matrix" : null;
+  if (axis === undefined) return "its weights are not a matrix";
+  return weightTensor.dims[1 - axis] === 1 ? "its scales would take what its integers save" : null;
 }
 
 /** Null where one of them is not finite: no scale stands for it. */

@@ -44,6 +44,9 @@ const ids = {
   },
 } as const;
 
+const reasons = (graph: Graph) =>
+  graph.journal.flatMap(({ what, op, reason }) => (what === "left" ? [`${op}: ${reason}`] : []));
+
 /** Every way in which 4 bits are grouped. */
 const int4: readonly Readonly<Record<string, unknown>>[] = [
   {},
@@ -159,10 +162,6 @@ describe("weights stored small", () => {
   });
 
   it("say why, where none could be stored smaller", async () => {
-    const reasons = (graph: Graph) =>
-      graph.journal.flatMap(({ what, op, reason }) =>
-        what === "left" ? [`${op}: ${reason}`] : [],
-      );
     expect(reasons(await quantized(quantizeWeights, float, { minBytes: 100_000 }))).toEqual([
       "Gather: its weights take less than 100000 bytes",
       "Conv: its weights take less than 100000 bytes",
@@ -182,7 +181,13 @@ describe("weights stored small", () => {
 
   it("as float16 move results by more than rounding, and are said to", async () => {
     const table = graphOf({ ids: ["int64", 2] }, (input, b) => ({
-      y: b.add("Gather", [b.floats([1 / 3, 0.7001], [2, 1]), input("ids")]),
+      y: b.add("Gather", [
+        b.floats(
+          Array.from({ length: 16 }, (_, at) => (at + 1) / 3),
+          [2, 8],
+        ),
+        input("ids"),
+      ]),
     }));
     const samples = [
       { ids: { type: "int64", dims: [2], data: BigInt64Array.of(0n, 1n) } },
@@ -284,26 +289,120 @@ describe("the options of quantize-weights", () => {
   });
 });
 
+describe("what one scale does not stand for", () => {
+  it.each([
+    ["a schedule", [1000]],
+    ["boxes", [400, 4]],
+    ["a number for each", [3000, 1]],
+  ])("stays as it is: %s that is looked up", async (_, dims) => {
+    const graph = graphOf({ ids: ["int64", 3] }, (input, b) => ({
+      y: b.add("Gather", [b.weights(...dims), input("ids")]),
+    }));
+    expect((await quantized(quantizeWeights, graph)).changes).toBe(graph.changes);
+  });
+
+  it("stays as it is where decoding would be infinite", async () => {
+    const wide = Float32Array.from({ length: 64 * 16 }, (_, at) =>
+      at % 7 === 0 ? -3.4028234e38 : 0,
+    );
+    const graph = graphOf({ x: ["float32", 1, 64] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.editor.constant("w", Tensor.float32([64, 16], wide))]),
+    }));
+    for (const pass of [quantizeWeights, quantizeDynamic])
+      expect(reasons(await quantized(pass, graph))).toEqual([
+        "MatMul: its weights are not all finite",
+      ]);
+  });
+
+  it("stays as it is where scales would take what integers save", async () => {
+    const graph = graphOf({ x: ["float32", 5, 1] }, (input, b) => ({
+      y: b.add("MatMul", [input("x"), b.weights(1, 2000)]),
+    }));
+    for (const pass of [quantizeWeights, quantizeDynamic])
+      expect(reasons(await quantized(pass, graph))).toEqual([
+        "MatMul: its scales would take what its integers save",
+      ]);
+  });
+
+  /** Stacked, each a tenth of the one before. */
+  const stacked = (count: number, ...dims: readonly number[]): Tensor => {
+    const each = dims.reduce((product, size) => product * size, 1);
+    const values = Float32Array.from(
+      { length: count * each },
+      (_, at) => Math.sin(at * 1.7) * 10 ** -Math.floor(at / each),
+    );
+    return Tensor.float32([count, ...dims], values);
+  };
+
+  /** How alike the results are that each of them has, in dB, by the axis that tells which. */
+  async function alike(graph: Graph, options: object, axis: number): Promise<readonly number[]> {
+    const small = await quantized(quantizeWeights, graph, { ...options, minBytes: 0 });
+    expect(small.changes).toBeGreaterThan(graph.changes);
+    const feeds = feedsOf(graph);
+    const [before, after] = [await run(graph, feeds), await run(small, feeds)];
+    const dims = before.y?.dims ?? [];
+    const behind = dims.slice(axis + 1).reduce((product, size) => product * size, 1);
+    return Array.from({ length: dims[axis] ?? 0 }, (_, one) => {
+      let [signal, noise] = [0, 0];
+      const [x, y] = [before.y?.data as Float32Array, after.y?.data as Float32Array];
+      for (let at = 0; at < x.length; at += 1) {
+        if (Math.floor(at / behind) % (dims[axis] ?? 1) !== one) continue;
+        signal += (x[at] as number) ** 2;
+        noise += ((x[at] as number) - (y[at] as number)) ** 2;
+      }
+      return 10 * Math.log10(signal / noise);
+    });
+  }
+
+  it.each([
+    [{}, 30],
+    [{ bits: 4, granularity: "block", symmetric: false }, 8],
+  ])("is not shared by matrices that are stacked: %o", async (options, least) => {
+    const product = (op: string, equation?: string): Graph =>
+      graphOf({ x: ["float32", 4, 3, 40] }, (input, b) => ({
+        y: b.add(
+          op,
+          [input("x"), b.editor.constant("w", stacked(4, 40, 12))],
+          equation === undefined ? {} : { equation: attribute.string(equation) },
+        ),
+      }));
+    for (const graph of [product("MatMul"), product("Einsum", "ebk,ekn->ebn")])
+      for (const decibels of await alike(graph, options, 0))
+        expect(decibels).toBeGreaterThan(least);
+    const cells = graphOf({ x: ["float32", 5, 1, 24] }, (input, b) => ({
+      y: b.add(
+        "LSTM",
+        [input("x"), ...[24, 8].map((from) => b.editor.constant("w", stacked(2, 32, from)))],
+        { hidden_size: attribute.int(8), direction: attribute.string("bidirectional") },
+      ),
+    }));
+    for (const decibels of await alike(cells, options, 1)) expect(decibels).toBeGreaterThan(least);
+  });
+});
+
 it("prints as expected on a small network", async () => {
   const small = graphOf({ ids: ["int64", "T"] }, (input, b) => ({
     y: b.add("MatMul", [
-      b.add("Gather", [b.floats([1, -2, 0.5, 4], [2, 2]), input("ids")]),
-      b.floats([127, 0, -127, 254], [2, 2]),
+      b.add("Gather", [
+        b.floats([1, -2, 0, 0, 0, 0, 0, 0, 0.5, 4, 0, 0, 0, 0, 0, 0], [2, 8]),
+        input("ids"),
+      ]),
+      b.floats([127, 0, -127, 254, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [8, 2]),
     ]),
   }));
   expect(await printGraph(await quantized(quantizeWeights, small, { minBytes: 0 })))
     .toMatchInlineSnapshot(`
-    "graph main opset 21 (ids: int64[T]) -> (y) {
-      %1 = Gather(const int8[2, 2] [64, -127, 16, 127], ids) : int8[T, 2]
-      %2 = Cast(%1) {to = 1} : float32[T, 2]
-      %3 = Gather(const float16[2, 1] [0.01574707, 0.03149414], ids) : float16[T, 1]
-      %4 = Cast(%3) {to = 1} : float32[T, 1]
-      %5 = Mul(%2, %4) : float32[T, 2]
-      %6 = Cast(const int8[2, 2] [127, 0, -127, 127]) {to = 1} : float32[2, 2]
-      %7 = Mul(%6, const float32[1, 2] [1.0, 2.0]) : float32[2, 2]
-      %8 = MatMul(%5, %7) : float32[T, 2]
-      return %8
-    }
-    "
-  `);
+      "graph main opset 21 (ids: int64[T]) -> (y) {
+        %1 = Gather(const int8[2, 8] #bf4d42ca11f9c9bd, ids) : int8[T, 8]
+        %2 = Cast(%1) {to = 1} : float32[T, 8]
+        %3 = Gather(const float16[2, 1] [0.01574707, 0.03149414], ids) : float16[T, 1]
+        %4 = Cast(%3) {to = 1} : float32[T, 1]
+        %5 = Mul(%2, %4) : float32[T, 8]
+        %6 = Cast(const int8[8, 2] #3377bbc3fbbfd842) {to = 1} : float32[8, 2]
+        %7 = Mul(%6, const float32[1, 2] [1.0, 2.0]) : float32[8, 2]
+        %8 = MatMul(%5, %7) : float32[T, 2]
+        return %8
+      }
+      "
+    `);
 });

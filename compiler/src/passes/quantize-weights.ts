@@ -81,7 +81,9 @@ async function run(graph: Graph, options: WeightsOptions): Promise<void> {
       graph.leave("quantize-weights", reader, "its weights are not all finite");
       continue;
     }
-    rounded.push(roundWeight(graph, weight, values, options));
+    const one = roundWeight(graph, weight, values, options);
+    if (one !== null) rounded.push(one);
+    else graph.leave("quantize-weights", reader, "its scales would take what its integers save");
   }
   if (rounded.length === 0) return leaveAll(graph, options.minBytes);
   edit(graph, "quantize-weights", (editor) => {
@@ -110,17 +112,32 @@ function leaveAll(graph: Graph, minBytes: number): void {
   }
 }
 
+/** How a weight's elements share scales. */
+function viewOf(
+  { tensor: { dims }, axis, summed }: StoredWeight,
+  { granularity, blockSize }: WeightsOptions,
+): BlockView {
+  const own = summed === undefined ? undefined : dims[summed];
+  if (granularity === "tensor") return { dims, granularity: along(undefined) };
+  if (summed !== undefined && own !== undefined) {
+    const size = granularity === "block" ? Math.min(blockSize, own) : own;
+    return { dims, granularity: { kind: "block", axis: summed, size } };
+  }
+  return granularity === "block"
+    ? blockView(dims, axis, blockSize)
+    : { dims, granularity: along(axis) };
+}
+
+/** Null where nothing would be saved. */
 function roundWeight(
   graph: Graph,
   weight: StoredWeight,
   values: Float32Array,
-  { decode, bits, granularity, blockSize, symmetric, weightRanges }: WeightsOptions,
-): WeightToStore {
-  const { tensor, axis } = weight;
-  const view: BlockView =
-    granularity === "block"
-      ? blockView(tensor.dims, axis, blockSize)
-      : { dims: tensor.dims, granularity: along(granularity === "channel" ? axis : undefined) };
+  options: WeightsOptions,
+): WeightToStore | null {
+  const { decode, bits, symmetric, weightRanges } = options;
+  const { tensor } = weight;
+  const view = viewOf(weight, options);
   const format: IntegerFormat = {
     dtype: symmetric ? `int${bits}` : `uint${bits}`,
     symmetric,
@@ -133,6 +150,8 @@ function roundWeight(
   const many = rows !== null || view.granularity.kind === "block" || bits < 8;
   const halves = many && (symmetric || bits < 8) && fitsHalves(chosen.scales);
   const scales = halves ? asHalves(chosen.scales) : chosen.scales;
+  const scaleBytes = scales.length * (halves ? 2 : 4) + (symmetric ? 0 : scales.length);
+  if ((tensor.count * bits) / 8 + scaleBytes >= tensor.byteLength) return null;
   const quantized = quantize(values, view.dims, format, { ...chosen, scales });
   return { weight, tensor: quantized, rows, halves };
 }

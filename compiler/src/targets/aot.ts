@@ -17,7 +17,8 @@ import { sayPlaces } from "../passes/places/say-places.js";
 import { saySpatial } from "../passes/spatial/say-spatial.js";
 import { sayVolumes } from "../passes/volumes/say-volumes.js";
 import { simplifyGraph } from "../passes/simplify.js";
-import { foldForModules } from "../rules/fold-constants.js";
+import { bitsOfTables } from "../rules/bits-of-tables.js";
+import { foldConstants, foldForModules } from "../rules/fold-constants.js";
 import { cropBeforePad } from "../rules/pads.js";
 import { runRules } from "../rules/run-rules.js";
 import {
@@ -196,7 +197,7 @@ async function fixedGraphs(graph: Graph, sizes: Sizes = {}): Promise<readonly Fi
       sayQuantized(fixed),
     ];
     await simplifyGraph(fixed, {});
-    await runRules(fixed, [foldForModules, cropBeforePad], {});
+    await runRules(fixed, [bitsOfTables, foldForModules, foldConstants, cropBeforePad], {});
     const before = fixed.changes;
     said.push(sayPlaces(fixed));
     said.push(bothBranches(fixed, (node) => decidedBy(fixed, node) !== undefined));

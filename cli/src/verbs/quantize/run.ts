@@ -36,7 +36,11 @@ const modes: Readonly<Record<string, readonly Step[]>> = {
 const calibrating: ReadonlySet<string> = new Set(["static", "fp16"]);
 
 /** One scale for a whole channel is too coarse for 4 bits. */
-const fourBits: Step = { use: "quantize-weights", with: { bits: 4, granularity: "block" } };
+/** Around zero a sixteenth of the numbers would be lost. */
+const fourBits: Step = {
+  use: "quantize-weights",
+  with: { bits: 4, granularity: "block", symmetric: false },
+};
 
 /** `pare quantize`: one way of quantizing, nothing measured. */
 export async function runQuantize(

@@ -40,10 +40,30 @@ export async function weightedNodes(
   return { taken, left, notFinite };
 }
 
+/** Of a matrix whose numbers are smaller by so much than those of the largest, less than four bits of eight are left. */
+const mostApart = 16;
+
 /** Why no scale stands for its constants; null where one does. */
-async function withoutScale({ weightTensor, bias }: WeightedNode): Promise<string | null> {
-  if (!allFinite(await weightTensor.readFloat32())) return "its weights are not all finite";
+async function withoutScale({ linear, weightTensor, bias }: WeightedNode): Promise<string | null> {
+  const values = await weightTensor.readFloat32();
+  if (!allFinite(values)) return "its weights are not all finite";
+  if (linear.kind === "matrix" && areApart(values, weightTensor.dims))
+    return "one scale is for all its stacked matrices, of which some are far smaller than others";
   return bias === null || allFinite(await bias.tensor.readFloat32())
     ? null
     : "its bias is not all finite";
+}
+
+function areApart(values: Float32Array, dims: readonly number[]): boolean {
+  const size = dims.slice(-2).reduce((product, each) => product * each, 1);
+  const peaks: number[] = [];
+  for (let start = 0; start < values.length; start += size) {
+    let peak = 0;
+    for (let at = start; at < start + size; at += 1)
+      peak = Math.max(peak, Math.abs(values[at] as number));
+    if (peak > 0) peaks.push(peak);
+  }
+  const least = peaks.reduce((a, b) => Math.min(a, b), Infinity);
+  const most = peaks.reduce((a, b) => Math.max(a, b), 0);
+  return peaks.length > 1 && most > mostApart * least;
 }
