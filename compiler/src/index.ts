@@ -48,6 +48,7 @@ export * from "./prune/index.js";
 export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
+export { besideThePlan } from "./search/plan-search.js";
 export type { PlanSummary } from "./search/schedule.js";
 export { replay, type ReplayRequest } from "./search/replay.js";
 export { reportOf, type ReportContext } from "./search/report.js";

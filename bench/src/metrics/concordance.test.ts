@@ -86,6 +86,15 @@ it("holds what only one found against nothing, and masks alike for equal", async
   expect((await between(masked, masked)).value).toBe(1);
 });
 
+it("takes no class for a label of several numbers", async () => {
+  const scorer = createScorer("concordance", true);
+  const labelled = { ...sample, label: 1 };
+  await expect(scorer.keep({ y: floats(0.1, 0.7, 0.2) }, labelled, null)).rejects.toMatchObject({
+    code: "LABELS",
+  });
+  await scorer.keep({ y: floats(0.7) }, labelled, null);
+});
+
 it("is of any samples together what their sums say, by its definition", async () => {
   const pairs = fc.array(fc.tuple(fc.double({ min: -5, max: 5, noNaN: true }), fc.double({ min: -5, max: 5, noNaN: true })), { minLength: 2 }); // prettier-ignore
   await fc.assert(

@@ -31,14 +31,24 @@ export function digits(value: number): string {
   return value.toFixed(Math.min(decimals, 6));
 }
 
-/** A metric or its change: four decimals, as shares need; two from 10 on. */
-export function metricValue(value: number): string {
+/**
+ * A metric or its change: four decimals, as shares need; two from 10 on. Where the metric itself is so small that these would
+ * say little of it, three digits of it.
+ * @param of the metric, where `value` is a change of it
+ */
+export function metricValue(value: number, of = value): string {
   if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(of);
+  if (size < smallMetric && size > noMetric) return value.toFixed(2 - Math.floor(Math.log10(size)));
   return value.toFixed(Math.abs(value) >= 10 ? 2 : 4);
 }
 
-export function signed(value: number): string {
-  const text = metricValue(Math.abs(value));
+const smallMetric = 0.01;
+/** What is smaller is nothing but rounding. */
+const noMetric = 1e-9;
+
+export function signed(value: number, of?: number): string {
+  const text = metricValue(Math.abs(value), of);
   return Number(text) === 0 ? `±${text}` : `${value < 0 ? "−" : "+"}${text}`;
 }
 
@@ -90,7 +100,7 @@ export function speed(latency: Latency | Unmeasured): string {
 /** `0.9905 [0.985, 0.994]` */
 export function accuracyText(accuracy: Accuracy | null): string {
   return accuracy
-    ? `${metricValue(accuracy.value)} [${accuracy.interval.map(metricValue).join(", ")}]`
+    ? `${metricValue(accuracy.value)} [${accuracy.interval.map((bound) => metricValue(bound, accuracy.value)).join(", ")}]`
     : "–";
 }
 
@@ -102,7 +112,8 @@ export function changeText(accuracy: Accuracy | null): string {
   const flips = accuracy.flips
     ? `, ${accuracy.flips.count} ${accuracy.flips.count === 1 ? "flip" : "flips"} of ${accuracy.flips.n}`
     : "";
-  return `${signed(sign * accuracy.drop)}${interval ? ` [${interval.map(signed).join(", ")}]` : ""}${flips}`;
+  const told = (change: number): string => signed(change, accuracy.value);
+  return `${told(sign * accuracy.drop)}${interval ? ` [${interval.map(told).join(", ")}]` : ""}${flips}`;
 }
 
 const engines: { readonly [T in TargetName]: string } = {
@@ -131,7 +142,7 @@ export function outcome(row: ReportRow, baseline: ReportRow | null): string {
   if (fast) parts.push(fast);
   if (row.accuracy && row.accuracy.drop !== null)
     parts.push(
-      `${row.accuracy.metric} ${signed((row.accuracy.direction === "higher" ? -1 : 1) * row.accuracy.drop)}`,
+      `${row.accuracy.metric} ${signed((row.accuracy.direction === "higher" ? -1 : 1) * row.accuracy.drop, row.accuracy.value)}`,
     );
   return parts.join(", ");
 }

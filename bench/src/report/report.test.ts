@@ -384,5 +384,10 @@ describe("figures", () => {
     const accuracy = example.variants[0]?.accuracy ?? null;
     expect(changeText(accuracy)).toBe("−0.0005 [−0.0030, +0.0015], 3 flips of 2000");
     expect(changeText(accuracy && { ...accuracy, direction: "lower" })).toMatch(/^\+0\.0005/);
+    // An error in units of its own: its digits, and not those of a share.
+    const error = { direction: "lower", value: 0.000467, drop: 0.000232, flips: null } as const;
+    expect(
+      changeText(accuracy && { ...accuracy, ...error, dropInterval: [0.000174, 0.000288] }),
+    ).toBe("+0.000232 [+0.000174, +0.000288]");
   });
 });

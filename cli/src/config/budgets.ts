@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { metricValue } from "@pare/bench";
 import {
   findFault,
   isAllowedDrop,
@@ -204,12 +205,12 @@ export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly Rep
     const interval =
       accuracy.dropInterval === null
         ? ""
-        : ` [${accuracy.dropInterval.map((bound) => bound.toFixed(4)).join(", ")}]`;
+        : ` [${accuracy.dropInterval.map((bound) => metricValue(bound, accuracy.value)).join(", ")}]`;
     checks.push(
       check(
         "accuracy",
         isAllowedDrop(accuracy.drop, maxDrop) ? "passed" : "missed",
-        `${accuracy.metric} drops by ${accuracy.drop.toFixed(4)}${interval}, at most ${maxDrop} allowed.`,
+        `${accuracy.metric} drops by ${metricValue(accuracy.drop, accuracy.value)}${interval}, at most ${maxDrop} allowed.`,
       ),
     );
   }

@@ -1,6 +1,7 @@
 import type { Accuracy, PassAccount, ReportCandidate, ReportStep } from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import type { Evaluation } from "../workbench/evaluation.js";
+import { besideThePlan } from "@pare/compiler";
 import { nextStep } from "./next-step.js";
 
 const accuracy: Accuracy = {
@@ -34,7 +35,7 @@ function advice(
   };
   const measurement = { accuracy: { ...accuracy, ...changed } };
   return nextStep(
-    [],
+    { inputs: [], outputs: [{ name: "y", type: "float32", dims: ["N", 4] }] },
     { evidence, report } as Evaluation,
     {
       variants: [{ measurement, target: "cpu", baseline: { accuracy: { value: 1, ...baseline } } }],
@@ -48,6 +49,31 @@ function advice(
 
 it("is nothing where labels decide", () => {
   expect(advice({})).toBeNull();
+});
+
+it("is to look at the data of a model that is right by chance alone", () => {
+  expect(advice({ value: 0.263, n: 1050 })).toMatch(/no more often than chance, 0.250, would be/);
+  expect(advice({ value: 0.2, drop: 0.06, n: 1050 })).toMatch(/chance/);
+  expect(advice({ value: 0.29, n: 1050 })).toBeNull();
+  expect(advice({ value: 0.263, n: 1050, metric: "f1" })).toBeNull();
+});
+
+it("is to say how much an error may grow, where what is allowed has nothing to do with its size", () => {
+  const error = { metric: "mse", direction: "lower" } as const;
+  expect(advice({ ...error, value: 0.000467, drop: 0.000232 })).toMatch(
+    /^A drop of 0.01 is 43 times the float model's own mse of 0.000235.*--max-drop 0.000024/,
+  );
+  expect(advice({ ...error, value: 1.4e8 })).toMatch(/next to nothing of .*--max-drop 14000000/);
+  expect(advice({ ...error, value: 0.3 })).toBeNull();
+});
+
+it("is no more time, where that would not let a candidate be tried", () => {
+  const candidate = {
+    name: "a",
+    target: "cpu",
+    reason: `${besideThePlan}, expected at 0.9`,
+  } as const;
+  expect(advice({}, "labelled", [candidate])).toBeNull();
 });
 
 it("is to look at labels that the float model never gives", () => {

@@ -1,10 +1,14 @@
-import type { Budget, Optimized } from "@pare/compiler";
+import { metricValue } from "@pare/bench";
+import { besideThePlan, type Budget, type Optimized } from "@pare/compiler";
 import type { Accuracy, ReportCandidate, ReportStep, ValueInfo } from "@pare/runtime/format";
 import type { Evaluation } from "../workbench/evaluation.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
 export function nextStep(
-  inputs: readonly ValueInfo[],
+  {
+    inputs,
+    outputs,
+  }: { readonly inputs: readonly ValueInfo[]; readonly outputs: readonly ValueInfo[] },
   evaluation: Evaluation,
   optimized: Optimized,
   budget: Pick<Budget, "limits">,
@@ -25,7 +29,10 @@ export function nextStep(
   if (evidence === "unlabelled")
     return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
-  const untried = optimized.candidates.filter(({ reason }) => reason.startsWith("not tried"));
+  // More time is no help to what is beside the plan.
+  const untried = optimized.candidates.filter(
+    ({ reason }) => reason.startsWith("not tried") && !reason.startsWith(besideThePlan),
+  );
   const [first] = untried;
   const allowed = Math.max(
     0,
@@ -33,6 +40,11 @@ export function nextStep(
   );
   if (accuracies.some(isHopeless))
     return "Look at the labels: the float model itself is right on hardly any of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+  const chance = chanceOf(outputs);
+  if (chance !== null && accuracies.some((accuracy) => isChance(accuracy, chance)))
+    return `Look at the labels and the preprocessing: the float model itself is right no more often than chance, ${chance.toFixed(3)}, would be. Labels count as the model's outputs do, from 0; folders of images count in the order of their names.`;
+  const unfit = accuracies.flatMap((accuracy) => unfitText(accuracy, allowed) ?? []);
+  if (unfit[0] !== undefined) return unfit[0];
   const [lesson] = optimized.steps.flatMap((step) => shortLesson(step, allowed) ?? []);
   if (lesson !== undefined) return lesson;
   if (first !== undefined)
@@ -86,6 +98,35 @@ const shares = new Set(["top1", "top5", "exact-match", "f1"]);
 /** Hardly one of a hundred is right: the labels are of another kind or order, or the preprocessing is. */
 function isHopeless({ metric, value, drop, n }: Accuracy): boolean {
   return shares.has(metric) && n >= 20 && value + (drop ?? 0) < 0.02;
+}
+
+/** How often a guess is right, of the only output that scores classes; null where none or several may. */
+function chanceOf(outputs: readonly ValueInfo[]): number | null {
+  const [classes, ...others] = outputs.flatMap(({ dims }) => {
+    const last = dims.at(-1);
+    return dims.length === 2 && typeof last === "number" && last > 1 ? [last] : [];
+  });
+  return classes === undefined || others.length > 0 ? null : 1 / classes;
+}
+
+/** So many standard deviations above it chance is hardly found. */
+const deviations = 2;
+
+function isChance({ metric, value, drop, n }: Accuracy, chance: number): boolean {
+  const most = chance + deviations * Math.sqrt((chance * (1 - chance)) / n);
+  return metric === "top1" && n >= 50 && value + (drop ?? 0) < most;
+}
+
+/** Of an error in units of its own: where what may be lost has nothing to do with its size, the size that would. */
+function unfitText({ metric, direction, value, drop }: Accuracy, allowed: number): string | null {
+  const float = value - (drop ?? 0);
+  if (direction !== "lower" || !(float > 0)) return null;
+  const [share, fitting] = [allowed / float, Number((float / 10).toPrecision(2))];
+  if (share > 1)
+    return `A drop of ${allowed} is ${Number(share.toPrecision(2))} times the float model's own ${metric} of ${metricValue(float)}, so that hardly anything would be turned down: --max-drop ${fitting} allows a tenth of it.`;
+  if (share < 0.001)
+    return `A drop of ${allowed} is next to nothing of the float model's ${metric} of ${metricValue(float)}: --max-drop ${fitting} allows a tenth of it.`;
+  return null;
 }
 
 function takesImages(inputs: readonly ValueInfo[]): boolean {

@@ -4,9 +4,10 @@ import { byteText, millisecondText, tableText } from "../terminal/words.js";
 
 /** What a reader wants to see first: per target, what was chosen and what it came to, and what was turned down. */
 export function summaryText(report: Report): string {
+  const counts = new Set(report.variants.flatMap(({ accuracy }) => accuracy?.n ?? []));
   const rows = [
     ["", "variant", "download", "accuracy", "change", "latency", ""],
-    ...report.variants.map((row) => variantRow(row, row.baseline)),
+    ...report.variants.map((row) => variantRow(row, row.baseline, counts.size > 1)),
   ];
   const parts = [tableText(rows, new Set([0, 1, 4, 6]))];
   const revertedSteps = report.steps.filter(({ verdict }) => verdict === "reverted");
@@ -34,7 +35,12 @@ export function summaryText(report: Report): string {
   return parts.join("\n\n");
 }
 
-function variantRow(row: Report["variants"][number], baseline: ReportRow | null): string[] {
+/** @param counted rows are of different samples, so that their metrics are no two of one thing */
+function variantRow(
+  row: Report["variants"][number],
+  baseline: ReportRow | null,
+  counted: boolean,
+): string[] {
   const { accuracy } = row;
   return [
     targetText(row.target),
@@ -42,7 +48,9 @@ function variantRow(row: Report["variants"][number], baseline: ReportRow | null)
     baseline === null
       ? byteText(row.sizeBytes.brotli)
       : `${byteText(baseline.sizeBytes.brotli)} → ${byteText(row.sizeBytes.brotli)}`,
-    accuracy === null ? "not checked" : `${accuracy.metric} ${metricValue(accuracy.value)}`,
+    accuracy === null
+      ? "not checked"
+      : `${accuracy.metric} ${metricValue(accuracy.value)}${counted ? ` on ${accuracy.n}` : ""}`,
     changeText(row),
     latencyText(row.latencyMs),
     row.evidence === "none" ? "evidence: none" : "",
@@ -55,7 +63,7 @@ function changeText({ accuracy }: ReportRow): string {
     accuracy.flips === null
       ? ""
       : `, ${accuracy.flips.count} of ${accuracy.flips.n} flipped [${accuracy.flips.interval.map((share) => `${(share * 100).toFixed(1)} %`).join(", ")}]`;
-  return `${signed(accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop)}${flips}`;
+  return `${signed(accuracy.direction === "higher" ? -accuracy.drop : accuracy.drop, accuracy.value)}${flips}`;
 }
 
 /** The ratio comes from one interleaved run; the baseline's own milliseconds were timed at another moment. */

@@ -6,6 +6,7 @@ import {
   type Golden,
   type GoldenInput,
   goldenFeeds,
+  goldenTooLong,
   isFloat,
   isPareError,
   numbersOf,
@@ -100,8 +101,9 @@ export class GoldenRecorder {
         return await this.#recordOnce(variants, provisional);
       } catch (error) {
         this.#attempts += 1;
-        if (!isPareError(error) || error.code !== "GOLDEN" || this.#attempts >= mostAttempts)
-          throw error;
+        const isOfInputs =
+          isPareError(error) && error.code === "GOLDEN" && error.where !== goldenTooLong;
+        if (!isOfInputs || this.#attempts >= mostAttempts) throw error;
         this.#cases = this.#given.map((inputs) =>
           inputs.map((input) => redrawn(input, this.#attempts)),
         );

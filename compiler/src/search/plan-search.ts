@@ -39,6 +39,9 @@ export async function planSearch(
   return plan;
 }
 
+/** Why a candidate was not tried that is tried only where what was planned leaves time. */
+export const besideThePlan = "not tried: what was planned took the time that the plan said";
+
 /** Says of what the time did not reach why it was left. */
 export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
   const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.schedule.budgetMs);
@@ -47,7 +50,7 @@ export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
       left.target,
       left,
       "not",
-      `${tooLittleText("it", plan.costMs(left), late)}${expectedText(left.expected)}`,
+      `${plan.isSpare(left) ? besideThePlan : tooLittleText("it", plan.costMs(left), late)}${expectedText(left.expected)}`,
       null,
     );
 }

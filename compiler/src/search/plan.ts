@@ -129,6 +129,11 @@ export class Plan {
     return best;
   }
 
+  /** Is it tried only where what was planned leaves time? */
+  isSpare(one: Planned): boolean {
+    return this.#spare.has(one);
+  }
+
   #fits(one: Planned, left: number, round: readonly Planned[]): boolean {
     if (one.group.required) return true;
     const key = lessonKey(one);

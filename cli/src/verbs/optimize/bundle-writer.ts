@@ -175,7 +175,7 @@ export class BundleWriter {
       nextStep:
         workbench === null
           ? null
-          : nextStep(model.inputs, workbench.evaluation, optimized, request.budget),
+          : nextStep(model, workbench.evaluation, optimized, request.budget),
     });
     const checks = report.variants.flatMap((row) => [
       ...(seenHere === null

@@ -13,7 +13,7 @@ import { bundleJson } from "./parse-runnable.js";
 import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
 
 export interface ProbeOptions {
-  /** Values recorded per output; fewer when the whole would pass 32 KB. Default 64. */
+  /** Values recorded per output; fewer when the whole would pass 32 KB, and then of fewer outputs. Default 64. */
   readonly maxProbes?: number;
   /** Chooses the probed places. */
   readonly seed?: number;
@@ -42,18 +42,42 @@ export async function probeGolden(
     for (const [id, run] of variants) byVariant.set(id, await run(goldenFeeds(inputs)));
     answers.push(byVariant);
   }
-  for (let probes = maxProbes; probes >= 1; probes = Math.floor(probes / 2)) {
-    const recorded = cases.map((inputs, index): GoldenCase => ({
+  const recorded = (probes: number): readonly GoldenCase[] =>
+    cases.map((inputs, index) => ({
       inputs,
       outputs: recordOutputs(answers[index] ?? new Map(), probes, seed, drawn),
     }));
-    const golden: Golden = { formatVersion: bundleFormatVersion, cases: recorded };
+  for (const fewer of shortened(recorded, maxProbes)) {
+    const golden: Golden = { formatVersion: bundleFormatVersion, cases: fewer };
     if (new TextEncoder().encode(bundleJson(golden)).length <= goldenMaxBytes)
       return drawn.size > 0 ? golden : demandValues(golden, variants, mayBeEmpty);
   }
+  const most = Math.max(...cases.map((inputs) => inputs.length));
   throw new PareError("GOLDEN", `The golden check does not fit in ${goldenMaxBytes} bytes.`, {
-    hint: "Give fewer values, or fewer cases.",
+    where: goldenTooLong,
+    hint: `It holds an entry for each of ${most} inputs: make constants of some with --const.`,
   });
+}
+
+/** Where the fault is that no other inputs mend. */
+export const goldenTooLong = "golden.json";
+
+/** The same with fewer and fewer values, and then of fewer outputs that have any, from all over the model. */
+function* shortened(
+  recorded: (probes: number) => readonly GoldenCase[],
+  maxProbes: number,
+): Generator<readonly GoldenCase[]> {
+  for (let probes = maxProbes; probes >= 1; probes = Math.floor(probes / 2)) yield recorded(probes);
+  const last = recorded(1).map(({ inputs, outputs }) => {
+    const telling = outputs.filter(({ indices }) => indices.length > 0);
+    return { inputs, outputs: telling.length > 0 ? telling : outputs };
+  });
+  const most = last.reduce((count, { outputs }) => Math.max(count, outputs.length), 0);
+  for (let every = 2; every < 2 * most; every *= 2)
+    yield last.map(({ inputs, outputs }) => ({
+      inputs,
+      outputs: outputs.filter((_, at) => at % every === 0),
+    }));
 }
 
 function recordOutputs(

@@ -277,6 +277,31 @@ describe("the golden check", async () => {
     expect(await checkGolden(big, "e", tolerance, many)).toMatchObject({ ok: true });
   });
 
+  it("holds some outputs where not all fit, and says where not even inputs do", async () => {
+    const wide = async (): Promise<Tensors> =>
+      Object.fromEntries(
+        Array.from({ length: 900 }, (_, at) => [
+          `present.${at}.value`,
+          {
+            type: "float32",
+            dims: [1, 2, 8],
+            data: new Float32Array(16).fill(at % 3 === 0 ? NaN : at),
+          },
+        ]),
+      );
+    const some = await probeGolden([inputs], new Map([["a", wide]]));
+    expect(bundleJson(some).length).toBeLessThanOrEqual(goldenMaxBytes);
+    const names = some.cases[0]?.outputs.map(({ name }) => name) ?? [];
+    expect(names.length).toBeGreaterThan(50);
+    expect(names[0]).toBe("present.1.value");
+    expect(await checkGolden(some, "a", tolerance, wide)).toMatchObject({ ok: true });
+    const [input] = inputs;
+    const many = Array.from({ length: 900 }, (_, at) => ({ ...input, name: `past.${at}` }));
+    await expect(
+      probeGolden([many as typeof inputs], new Map([["a", wide]])),
+    ).rejects.toMatchObject({ code: "GOLDEN", where: "golden.json" });
+  });
+
   it("leaves out what is not finite, and refuses to record nothing", async () => {
     const data = Float32Array.of(NaN, 2, Infinity);
     const recorded = await probeGolden(
