@@ -119,9 +119,11 @@ async function firstSample(source: CalibrationSamples): Promise<Tensors> {
 
 /**
  * How a graph with free dims is opened: what an engine makes of one whose shapes it does not know is worth little, and a
- * text recognizer took 206 MB with it for its ranges, and 37 without (house/calibration). Fixed shapes are worth it.
+ * text recognizer took 206 MB with it for its ranges, and 37 without (house/calibration). Fixed shapes are worth it, where there
+ * are not so many operators that looking for what to fuse takes longer than all samples do.
  */
 const asItIs: SessionOptions = { graphOptimizationLevel: "disabled" };
+const mostFused = 6000;
 
 function hasFreeDims(graph: Graph): boolean {
   return graph.main.inputs.some((input) => {
@@ -170,7 +172,8 @@ async function observeOnce(
 /** The file is kept by nobody. */
 async function open(executor: Executor, graph: Graph, options: CalibrateOptions): Promise<Session> {
   const { proto } = await encodeModel(graph);
-  const artifact = onnxArtifact(proto, hasFreeDims(graph) ? asItIs : {});
+  const isLeft = hasFreeDims(graph) || graph.order().length > mostFused;
+  const artifact = onnxArtifact(proto, isLeft ? asItIs : {});
   return executor.load(artifact, { signal: options.signal });
 }
 

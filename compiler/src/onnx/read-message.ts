@@ -14,7 +14,7 @@ import { Slice, Window } from "./slice.js";
 import { readInt64, readText, readUint64 } from "./wire.js";
 
 /** Messages within messages; a subgraph takes three levels. */
-const nestingLimit = 64;
+const nestingLimit = 100;
 
 type Fields = Record<string, unknown>;
 
@@ -236,6 +236,7 @@ function checkDepth(depth: number, table: Table): void {
   if (depth <= nestingLimit) return;
   throw new PareError("MODEL_LIMIT", `The model nests deeper than ${nestingLimit} levels.`, {
     where: table.name,
+    hint: "Engines read no deeper either: branches and loops within each other are about three levels each.",
   });
 }
 
