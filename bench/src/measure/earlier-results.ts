@@ -9,6 +9,7 @@ import {
   type TargetName,
   type TryOut,
 } from "@pare/runtime/format";
+import type { BegunTiming } from "./latency.js";
 
 /** A result by what it depends on, apart from engines, samples and metric: those are the same for one measure. */
 export type ResultName =
@@ -16,7 +17,8 @@ export type ResultName =
   | { readonly kind: "try-out"; readonly artifact: string; readonly target: TargetName }
   | { readonly kind: "shared"; readonly artifact: string; readonly target: TargetName }
   | {
-      readonly kind: "latency";
+      /** `blocks`: of one that was interrupted. */
+      readonly kind: "latency" | "blocks";
       readonly artifacts: readonly string[];
       readonly target: TargetName;
       readonly limits: LatencyLimits;
@@ -62,6 +64,7 @@ export interface KeptPredictions {
 }
 
 const count: JsonSchema = { type: "number", minimum: 0 };
+const counts: JsonSchema = { type: "array", items: count };
 const ratio: JsonSchema = {
   type: "object",
   properties: { ratio: count, interval: { type: "array", items: count, minItems: 2, maxItems: 2 } },
@@ -81,6 +84,11 @@ const schemas = {
     latencies: { type: "array", items: latency },
     between: { type: "array", items: { type: "array", items: ratio } },
   }),
+  blocks: object({
+    plan: object({ batch: counts, units: counts, unseen: { type: "array" } }),
+    blocks: { type: "array", items: { type: "array", items: counts } },
+    spentMs: count,
+  }),
   parity: object({ n: count, maxError: count, flips: count }),
   predictions: object({ sampleMs: count, kept: { type: "array", items: { type: "array" } } }),
 } satisfies Readonly<Record<ResultName["kind"], JsonSchema>>;
@@ -91,6 +99,7 @@ export interface ResultOf {
   /** How many times as quick samples are on several engines. */
   readonly shared: { readonly speed: number };
   readonly latency: LatencyComparison;
+  readonly blocks: BegunTiming;
   readonly parity: Parity;
   readonly predictions: KeptPredictions;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { comparisonOf, measureLatency } from "./latency.js";
+import { type BegunTiming, comparisonOf, measureLatency } from "./latency.js";
 
 const feeds = { x: { type: "float32", dims: [1, 4], data: new Float32Array(4) } } as const;
 const blocks = Array.from({ length: 32 }, () => [
@@ -28,6 +28,39 @@ describe("a latency", () => {
     expect(second?.method).toMatch(/3 times 8 runs each.*the mean of 8.*no p90 or p99/);
     expect(first?.p90).toBe(4);
   });
+});
+
+it("goes on with the blocks of a timing that was interrupted, as it was planned", async () => {
+  const plan = { batch: [3], units: [2], unseen: [true], tickMs: 0, expectedMs: 1, seed: 1 };
+  const model = { id: 1, inputs: [], outputs: [], loadMs: 0 };
+  const limits = { warmUpMs: 1, blocks: 20, maxBlocks: 60, maxMs: 1e9 };
+  const asked: { readonly batch: readonly number[]; readonly seed: number }[] = [];
+  const stop = new AbortController();
+  const host = (batch: number, calls: number) => ({
+    warmUp: async () => ({ ...plan, batch: [batch] }),
+    time: async (_: unknown, __: unknown, drawn: typeof plan, count: number) => {
+      if (asked.length === calls) {
+        stop.abort();
+        throw new Error("aborted");
+      }
+      asked.push(drawn);
+      return Array.from({ length: count }, () => [[asked.length]]);
+    },
+  });
+  let begun: BegunTiming | undefined;
+  const options = {
+    limits,
+    seed: 7,
+    onInterrupted: async (left: BegunTiming) => void (begun = left),
+  };
+  const first = measureLatency(host(3, 2), [model], [feeds], { ...options, signal: stop.signal });
+  await expect(first).rejects.toThrow("aborted");
+  expect(begun?.blocks).toHaveLength(10);
+  // By now a run seems to take another time.
+  const whole = await measureLatency(host(5, Infinity), [model], [feeds], { ...options, begun });
+  expect(asked.map(({ batch }) => batch)).toEqual([[3], [3], [3], [3]]);
+  expect(asked.map(({ seed }) => seed)).toEqual([7, 12, 17, 22]);
+  expect(whole.latencies[0]).toMatchObject({ n: 20 });
 });
 
 describe("what is timed until it is known", () => {

@@ -14,6 +14,13 @@ import { compareRatio, isPrecise, ratioOf } from "../timing/ratio.js";
 
 const mostBlocksPerCall = 5;
 
+/** A timing that was interrupted: what it had measured. */
+export interface BegunTiming {
+  readonly plan: Pick<TimingPlan, "batch" | "units" | "unseen">;
+  readonly blocks: readonly BlockTimes[];
+  readonly spentMs: number;
+}
+
 /**
  * Times models in interleaved blocks; goes on while it is undecided how any of them compares with the fastest, or not known
  * precisely where that is enough, up to the limits.
@@ -29,17 +36,28 @@ export async function measureLatency(
     readonly threads?: number;
     /** By which the limits count. */
     readonly clock?: Clock;
+    /** Gone on with: blocks tell models apart by what is within them, whenever they were timed. */
+    readonly begun?: BegunTiming | undefined;
+    /** Told what there is when the signal is raised. */
+    readonly onInterrupted?: ((begun: BegunTiming) => Promise<void>) | undefined;
   },
 ): Promise<LatencyComparison> {
-  const { limits, seed, clock = performance } = options;
+  const { limits, seed, clock = performance, begun, onInterrupted } = options;
   const { untilPrecise = false } = limits;
-  const plan = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
-  const blocks: BlockTimes[] = [];
-  const started = clock.now();
+  const now = await host.warmUp(models, feeds, limits.warmUpMs / models.length, options);
+  const plan = { ...now, ...begun?.plan };
+  const blocks: BlockTimes[] = [...(begun?.blocks ?? [])];
+  const started = clock.now() - (begun?.spentMs ?? 0);
   const blocksPerCall = Math.min(mostBlocksPerCall, limits.blocks);
   for (;;) {
     const drawn = { ...plan, seed: seed + blocks.length };
-    blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
+    try {
+      blocks.push(...(await host.time(models, feeds, drawn, blocksPerCall, options)));
+    } catch (error) {
+      if (options.signal?.aborted === true && blocks.length > 0)
+        await onInterrupted?.({ plan, blocks, spentMs: clock.now() - started });
+      throw error;
+    }
     const spent = clock.now() - started;
     const enough =
       blocks.length >= limits.blocks && isDecided(blocks, models.length, seed, untilPrecise);

@@ -209,6 +209,26 @@ describe("a measure", () => {
       expect(await measureWith(open.hosts).earlierLatency(request)).toEqual(compared);
     });
 
+    it("goes on with a timing that was interrupted, and begins what is published anew", async () => {
+      kept.clear();
+      const request = { artifacts: [artifact, damaged], target: "cpu", limits, seed: 3 } as const;
+      const blocks = Array.from({ length: limits.maxBlocks }, () => [[1e6], [2e6]]);
+      const plan = { batch: [1, 1], units: [1, 1], unseen: [true, true] };
+      await measureWith(open.hosts).latency(request);
+      const [name = ""] = kept.keys();
+      const begun = JSON.stringify({ ...JSON.parse(name), kind: "blocks" });
+      const left = (value: unknown): void => void kept.set(begun, JSON.stringify(value));
+      left({ plan, blocks, spentMs: 0 });
+      const p50 = async (more = {}): Promise<number> =>
+        (await measureWith(open.hosts).latency({ ...request, ...more })).latencies[0]?.p50 ?? 0;
+      expect(await p50({ fresh: true })).toBeLessThan(1e6);
+      expect(await p50()).toBe(1e6);
+      // It came to its end.
+      expect(await p50()).toBeLessThan(1e6);
+      left({ plan, blocks: blocks.map(() => [[1e6]]), spentMs: 0 });
+      expect(await p50()).toBeLessThan(1e6);
+    });
+
     const all = async (measure: Measure) => {
       const ask = { artifact: damaged, target: "cpu", split: "validation", count: 40 } as const;
       const artifacts = [artifact, damaged] as const;

@@ -25,7 +25,7 @@ import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, bootstraps } from "./accuracy.js";
-import { measureLatency } from "./latency.js";
+import { type BegunTiming, measureLatency } from "./latency.js";
 import {
   earlier,
   type EarlierResults,
@@ -326,25 +326,43 @@ class Bench implements MeasuringEngines {
   }
 
   async #time(request: LatencyRequest): Promise<LatencyComparison> {
-    const { artifacts, target, limits, seed } = request;
+    const { artifacts, target, limits, seed, signal, fresh = false } = request;
     const { samples } = this.#options;
+    const name = { ...(await this.#latencyName(request)), kind: "blocks" } as const;
+    const begun = fresh ? undefined : await this.#begun(name, artifacts.length);
     const host = this.#host(target);
     const feeds: Tensors[] = [];
     const order = this.#orders.validation;
     for (const index of (order.length > 0 ? order : [0]).slice(0, timedSamples))
       feeds.push((await samples.sample(index)).feeds);
     this.#progress(target, "latency", 0, 1);
-    if (request.fresh === true) await this.#models.unload(host);
+    if (fresh) await this.#models.unload(host);
     const compared = await this.#models.usingAll(host, artifacts, request, (models) =>
       measureLatency(host, models, feeds, {
         limits,
         seed: this.#options.seed + seed,
-        signal: request.signal,
+        signal,
         limitMs: request.limitMs,
+        begun,
+        onInterrupted: fresh ? undefined : (left) => this.#earlier.put(name, left),
       }),
     );
+    if (begun !== undefined) await this.#earlier.put(name, { ...begun, blocks: [] });
     this.#progress(target, "latency", 1, 1);
     return compared;
+  }
+
+  /** Of the same models, timed as here. */
+  async #begun(
+    name: ResultName & { readonly kind: "blocks" },
+    models: number,
+  ): Promise<BegunTiming | undefined> {
+    const begun = await earlier(this.#earlier, name);
+    const { plan, blocks = [] } = begun ?? {};
+    const isWhole =
+      plan !== undefined &&
+      [plan.batch, plan.units, plan.unseen, ...blocks].every(({ length }) => length === models);
+    return isWhole && blocks.length > 0 ? begun : undefined;
   }
 
   coldStart(request: Measured): Promise<ColdStart> {

@@ -96,7 +96,8 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
           samples,
         });
       case "latency":
-        return CacheKey.of("latency", {
+      case "blocks":
+        return CacheKey.of(name.kind, {
           ...name,
           limits: { ...name.limits },
           engine: engines[name.target] ?? "",

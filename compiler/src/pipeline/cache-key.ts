@@ -3,6 +3,7 @@ import { PareError, sha256Sync } from "@pare/runtime/format";
 /** What an entry of the cache holds; equal parts under two kinds are two keys. */
 export type CacheKind =
   | "activations"
+  | "blocks"
   | "counts"
   | "latency"
   | "layer-error"

@@ -166,7 +166,7 @@ const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 /** Whether there was nothing left that only time would have allowed. */
 function isFinished(bundle) {
   return !reportOf(bundle).candidates.some(({ reason }) =>
-    reason.startsWith("not tried: it takes"),
+    /^not tried: (it takes|what was planned)/.test(reason),
   );
 }
 
