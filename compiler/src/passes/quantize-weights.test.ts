@@ -349,8 +349,8 @@ describe("what one scale does not stand for", () => {
       const [x, y] = [before.y?.data as Float32Array, after.y?.data as Float32Array];
       for (let at = 0; at < x.length; at += 1) {
         if (Math.floor(at / behind) % (dims[axis] ?? 1) !== one) continue;
-        signal += (x[at] as number) ** 2;
-        noise += ((x[at] as number) - (y[at] as number)) ** 2;
+        signal += (x[at] ?? 0) ** 2;
+        noise += ((x[at] ?? 0) - (y[at] ?? 0)) ** 2;
       }
       return 10 * Math.log10(signal / noise);
     });
