@@ -170,7 +170,12 @@ export const classification = [
     answer: wholeAnswer,
     read(outputs) {
       const text = Object.values(outputs).find(({ type }) => type === "string");
-      if (text === undefined) throw wrongOutput("exact-match", "text");
+      if (text === undefined)
+        throw wrongOutput(
+          "exact-match",
+          "text",
+          "Where labels name classes, give their numbers instead, 0, 1, 2, …, in the order of the outputs. Else export `predict(outputs, sample)` from a data module, which says what text the model gives.",
+        );
       return text.data.length === 1 ? text.data[0] : text.data;
     },
     row(prediction, truth, where) {

@@ -26,14 +26,15 @@ export function wrongLabel(
   );
 }
 
-export function wrongOutput(metric: string, needs: string): PareError {
+export function wrongOutput(
+  metric: string,
+  needs: string,
+  hint = "Export `predict(outputs, sample)` from a data module, which says what the metric is to read, or name another metric.",
+): PareError {
   return new PareError(
     "LABELS",
     `The metric ${metric} needs ${needs}, which this model's outputs are not.`,
-    {
-      where: metric,
-      hint: "Export `predict(outputs, sample)` from a data module, which says what the metric is to read, or name another metric.",
-    },
+    { where: metric, hint },
   );
 }
 

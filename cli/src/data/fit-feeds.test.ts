@@ -60,3 +60,10 @@ describe("a sample of another size than the file declares", () => {
     );
   });
 });
+
+it("says how NumPy's own floats become the model's", () => {
+  const x = { type: "float64" as const, dims: [10, 3, 2, 2], data: new Float64Array(120) };
+  expect(() => fitFeeds([image("x")], { x }, "a")).toThrow(
+    expect.objectContaining({ hint: 'Save "x" as float32: array.astype(numpy.float32).' }),
+  );
+});

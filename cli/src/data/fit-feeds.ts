@@ -5,6 +5,7 @@ import {
   type Feeds,
   floatsToHalves,
   isPareError,
+  isFloat,
   isTypedArray,
   PareError,
   type Tensors,
@@ -55,6 +56,7 @@ export function fitFeeds(
       {
         where: `sample "${sample}", ${error.where ?? "feeds"}`,
         hint:
+          otherFloats(inputs, whole) ??
           (canResize ? otherShape(inputs, whole) : null) ??
           error.hint ??
           `The model takes ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`,
@@ -72,6 +74,18 @@ function inFloatsOf(type: Dtype | undefined, feed: Feeds[string]): Feeds[string]
   if (isTypedArray(feed) || feed?.type !== "float32" || !(feed.data instanceof Float32Array))
     return feed;
   return { type, dims: feed.dims, data: convert(feed.data) };
+}
+
+/** NumPy's own floats, where a model has others. */
+function otherFloats(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
+  const other = inputs.find(({ name, type }) => {
+    const feed = feeds[name];
+    const given = feed === undefined || isTypedArray(feed) ? null : feed.type;
+    return given === "float64" && isFloat(type);
+  });
+  return other === undefined
+    ? null
+    : `Save "${other.name}" as ${other.type}: array.astype(numpy.${other.type}).`;
 }
 
 /** Models often run at other sizes than their files declare: how to say so. */
