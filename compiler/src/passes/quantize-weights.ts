@@ -22,7 +22,7 @@ const described = {
   decode: option(
     oneOf(["fold", "dequantize"]),
     "fold",
-    "Operators that onnxruntime computes once when it loads, or DequantizeLinear, which it computes at every run.",
+    "Operators that onnxruntime computes once when it loads, or DequantizeLinear, which it computes at every run; of a MatMul on a CPU with activations rounded to 8 bits, too.",
   ),
   bits: option(oneOf([8, 4]), 8, "Of a weight."),
   granularity: option(
