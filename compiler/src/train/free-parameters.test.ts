@@ -27,7 +27,7 @@ function visionTransformer(): Graph {
     const patches = b.add("Conv", [scaled, named(b, "patch.w", 6, 1, 4, 4)], strides);
     const rows = b.add("Reshape", [patches, b.ints([0, 6, 4])]);
     const words = b.add("Transpose", [rows], { perm: attribute.ints([0, 2, 1]) });
-    const [count] = [b.add("Shape", [words], { end: attribute.int(1) })];
+    const [count] = [b.add("Shape", [input("x")], { end: attribute.int(1) })];
     const size = b.add("Concat", [count, b.ints([1, 6])], { axis: attribute.int(0) });
     const token = b.add("Expand", [named(b, "token", 1, 1, 6), size]);
     const all = b.add("Concat", [token, words], { axis: attribute.int(1) });

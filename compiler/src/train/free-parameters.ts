@@ -1,11 +1,9 @@
-import type { Graph, Node, ValueId } from "../ir/index.js";
+import type { Graph, ValueId } from "../ir/index.js";
+import { isMask } from "./is-mask.js";
 import { learnedInputs } from "./learned-inputs.js";
 
 /** Where exporters write what a module holds beside its layers: position embeddings, class tokens, scales of branches. */
-const places: ReadonlySet<string> = new Set(["Add", "Mul", "Concat", "Expand"]);
-
-/** Beyond it a number hides what it is added to. */
-const leastOfMasks = 1e4;
+const places: ReadonlySet<string> = new Set(["Add", "Mul", "Concat"]);
 
 /**
  * Float32 constants that may have been learned though no layer owns them. A file does not tell them from grids and
@@ -22,18 +20,22 @@ export function freeParameters(graph: Graph): readonly ValueId[] {
     if (!isBehind) continue;
     for (const id of node.outputs) if (id !== null) behind.add(id);
     if (!places.has(node.op) || node.domain !== "") continue;
-    for (const id of dataOf(node))
-      if (id !== null && !owned.has(id) && mayBeLearned(graph, id)) found.add(id);
+    for (const id of node.inputs) {
+      const source = unexpanded(graph, id);
+      if (source !== null && !owned.has(source) && mayBeLearned(graph, source)) found.add(source);
+    }
   }
   return [...found];
 }
 
-function dataOf({ op, inputs }: Node): Node["inputs"] {
-  return op === "Expand" ? inputs.slice(0, 1) : inputs;
+/** A token that every sample of a batch begins with is written once, and expanded. */
+function unexpanded(graph: Graph, id: ValueId | null): ValueId | null {
+  const producer = graph.producer(id);
+  return producer?.op === "Expand" && producer.domain === "" ? (producer.inputs[0] ?? null) : id;
 }
 
 function mayBeLearned(graph: Graph, id: ValueId): boolean {
   const tensor = graph.constant(id);
   if (tensor?.dtype !== "float32" || tensor.count < 2) return false;
-  return tensor.numbers()?.every((number) => Math.abs(number) < leastOfMasks) === true;
+  return !isMask(graph, id);
 }

@@ -1,7 +1,7 @@
 import type { Graph, Node } from "../ir/index.js";
 import { type LearnedInput, operatorOf } from "../ops/index.js";
 import { isAmong } from "./names.js";
-import { writtenOut } from "./written-out.js";
+import { isScaledAgain, writtenOut } from "./written-out.js";
 
 /**
  * The inputs of a node whose constants were learned: what its operator owns, what it has of a layer that was written out, and
@@ -13,7 +13,9 @@ export function learnedInputs(
   node: Node,
   named: readonly string[] = [],
 ): readonly LearnedInput[] {
-  const own = operatorOf(node)?.traits.learned ?? writtenOut(graph, node);
+  const own = isScaledAgain(graph, node)
+    ? []
+    : (operatorOf(node)?.traits.learned ?? writtenOut(graph, node));
   if (named.length === 0) return own;
   const beside = node.inputs.flatMap((value, input): readonly LearnedInput[] => {
     if (graph.constant(value) === undefined || value === null) return [];

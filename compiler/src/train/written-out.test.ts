@@ -64,12 +64,26 @@ it("is what scales and shifts channels whose groups were normalized", () => {
     const whole = b.add("Reshape", [normed, b.ints([1, 6, 4, 4])]);
     return b.add("Add", [b.add("Mul", [whole, b.weights(6, 1, 1)]), b.weights(6, 1, 1)]);
   });
-  expect(groups).toEqual([
-    "scale of InstanceNormalization [2]",
-    "bias of InstanceNormalization [2]",
-    "scale of Mul [6,1,1]",
-    "bias of Add [6,1,1]",
-  ]);
+  // The groups' own numbers are ones and zeros that the exporter made up.
+  expect(groups).toEqual(["scale of Mul [6,1,1]", "bias of Add [6,1,1]"]);
+});
+
+it("is no mask of scores that are divided by the root of a size", () => {
+  const scores = (mask: number, times: number): readonly string[] =>
+    ofX([2, 16], (x, b) => {
+      const size = b.add("Cast", [b.add("Size", [x])], { to: attribute.int(1) });
+      const scaled = b.add("Div", [x, b.add("Sqrt", [size])]);
+      const masked = b.add("Add", [scaled, b.floats([...new Array<number>(15).fill(0), mask])]);
+      return b.add("Mul", [masked, b.floats([times])]);
+    });
+  expect(scores(-10_000, 16)).toEqual([]);
+  expect(scores(-1, 16)).toEqual([]);
+  const cosine = ofX([2, 16], (x, b) => {
+    const length = b.add("Sqrt", [b.add("ReduceSum", [b.add("Mul", [x, x]), b.ints([-1])])]);
+    const unit = b.add("Div", [x, length]);
+    return b.add("Add", [b.add("Mul", [unit, b.floats([16])]), b.floats([0, -1e5], [2, 1])]);
+  });
+  expect(cosine).toEqual([]);
 });
 
 it("is no number that scales a sum, and no strides", () => {

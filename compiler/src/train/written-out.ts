@@ -1,4 +1,5 @@
 import type { Graph, Node, ValueId } from "../ir/index.js";
+import { isMask } from "./is-mask.js";
 import { type LearnedInput, operatorOf } from "../ops/index.js";
 
 /**
@@ -12,10 +13,37 @@ export function writtenOut(graph: Graph, node: Node): readonly LearnedInput[] {
   const at = node.inputs.findIndex((id) => isVector(graph, id));
   const [from, constant] = [node.inputs[1 - at], node.inputs[at]];
   if (at === -1 || from === undefined || from === null || constant === undefined) return [];
-  if (node.op === "Mul") return isNormalized(graph, from) ? [{ input: at, as: "scale" }] : [];
+  const isOfMany = (graph.constant(constant)?.count ?? 0) > 1 && !isMask(graph, constant);
+  if (node.op === "Mul")
+    return isOfMany && isNormalized(graph, from) ? [{ input: at, as: "scale" }] : [];
   if (node.op !== "Add") return [];
-  const isShift = isScaledNorm(graph, from) || isBiasOf(graph, from, constant);
+  const isShift = (isOfMany && isScaledNorm(graph, from)) || isBiasOf(graph, from, constant);
   return isShift ? [{ input: at, as: "bias" }] : [];
+}
+
+/**
+ * Is it one of the operators that a norm was written as, of which another is what was learned: do all that read it scale its
+ * channels again?
+ */
+export function isScaledAgain(graph: Graph, { op, domain, outputs }: Node): boolean {
+  const [output] = outputs;
+  if (op !== "InstanceNormalization" || domain !== "" || typeof output !== "number") return false;
+  const readers = graph.consumers(output);
+  return (
+    readers.length > 0 &&
+    readers.every(
+      (reader) =>
+        reader.op === "Reshape" &&
+        reader.outputs.every(
+          (id) =>
+            id !== null &&
+            graph.consumers(id).length > 0 &&
+            graph
+              .consumers(id)
+              .every((one) => one.op === "Mul" && writtenOut(graph, one).length > 0),
+        ),
+    )
+  );
 }
 
 /** At most one dim is more than 1. */
@@ -71,9 +99,25 @@ function isByRoot(graph: Graph, { op, inputs }: Node): boolean {
   return op === "Mul" && inputs.some((id) => isInverseRoot(graph, id));
 }
 
+/** The root of what was summed of values: that of a size is a number, by which attention divides. */
 function isRoot(graph: Graph, id: ValueId | null | undefined): boolean {
-  return graph.producer(id)?.op === "Sqrt";
+  const producer = graph.producer(id);
+  return producer?.op === "Sqrt" && isReduced(graph, producer.inputs[0], mostSteps);
 }
+
+/** From a sum to its root, with an epsilon on the way, a mean made of it, a minimum. */
+const mostSteps = 4;
+
+function isReduced(graph: Graph, id: ValueId | null | undefined, steps: number): boolean {
+  const producer = graph.producer(id);
+  if (producer === undefined || steps === 0) return false;
+  if (/^Reduce|^GlobalAveragePool$/.test(producer.op)) return true;
+  return (
+    onTheWay.has(producer.op) && producer.inputs.some((input) => isReduced(graph, input, steps - 1))
+  );
+}
+
+const onTheWay: ReadonlySet<string> = new Set(["Add", "Cast", "Clip", "Div", "Max", "Mul", "Sub"]);
 
 function isInverseRoot(graph: Graph, id: ValueId | null | undefined): boolean {
   const producer = graph.producer(id);
