@@ -73,7 +73,10 @@ it("is no mask of scores that are divided by the root of a size", () => {
     ofX([2, 16], (x, b) => {
       const size = b.add("Cast", [b.add("Size", [x])], { to: attribute.int(1) });
       const scaled = b.add("Div", [x, b.add("Sqrt", [size])]);
-      const masked = b.add("Add", [scaled, b.floats([...new Array<number>(15).fill(0), mask])]);
+      const masked = b.add("Add", [
+        scaled,
+        b.floats([...Array.from({ length: 15 }, () => 0), mask]),
+      ]);
       return b.add("Mul", [masked, b.floats([times])]);
     });
   expect(scores(-10_000, 16)).toEqual([]);
