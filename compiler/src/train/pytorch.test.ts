@@ -6,8 +6,10 @@ import { edit, type Graph, type ValueId } from "../ir/index.js";
 import { decodeModel } from "../onnx/index.js";
 import { convert, inferNode } from "../ops/index.js";
 import { normalizeGraph } from "../passes/normalize.js";
+import { bringToTrainable } from "../passes/distillation/bring-to-trainable.js";
 import { differentiate } from "./differentiate.js";
 import { floatsOf, load } from "./gradient-check.test.support.js";
+import { learnedConstants, leftUnlearned } from "./parameters.js";
 import { readSafetensors } from "./safetensors.js";
 
 /** What `bench/peers/gradients.py` wrote with PyTorch 2.15. */
@@ -68,4 +70,30 @@ it.each(models)("gradients of %s are PyTorch's", async (name) => {
     const difference = largest(data.map((value, i) => value - (numbers[i] ?? NaN)));
     expect(difference, own).toBeLessThan(1e-3 * largest(data) + 1e-6);
   }
+});
+
+/** What no layer owns in these files, though PyTorch learned it. */
+const free: Readonly<Record<string, readonly string[]>> = {
+  convnext: ["scale"],
+  language: ["positions"],
+};
+
+/** But of a file that rounds weights in its graph: what is rounded is no constant that a layer reads. */
+const plain = models.filter((name) => name !== "fake-quantized");
+
+it.each(plain)("as many numbers are learned of %s as PyTorch learns", async (name) => {
+  const graph = await exported(name);
+  const bytes = await readFile(new URL(`${name}.safetensors`, folder));
+  const { arrays } = readSafetensors(bytes, name);
+  const given = new Set(graph.main.inputs.map((id) => graph.value(id).name));
+  let parameters = 0;
+  for (const [key, { data }] of arrays)
+    if (key.startsWith("gradient:") && !given.has(key.slice("gradient:".length)))
+      parameters += data.length;
+  await bringToTrainable(graph);
+  let learned = 0;
+  for (const { as, tensor } of learnedConstants(graph, free[name]))
+    if (as !== "mean" && as !== "variance") learned += tensor.count;
+  expect(learned).toBe(parameters);
+  expect(leftUnlearned(graph, free[name] ?? [])).toBeNull();
 });
