@@ -65,6 +65,9 @@ it("is to say how much an error may grow, where what is allowed has nothing to d
   );
   expect(advice({ ...error, value: 1.4e8 })).toMatch(/next to nothing of .*--max-drop 14000000/);
   expect(advice({ ...error, value: 0.3 })).toBeNull();
+  // A share of letters, and an error that is none.
+  expect(advice({ ...error, metric: "cer", value: 0.004 })).toBeNull();
+  expect(advice({ ...error, value: 1e-9 })).toBeNull();
 });
 
 it("is no more time, where that would not let a candidate be tried", () => {

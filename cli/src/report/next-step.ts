@@ -117,12 +117,17 @@ function isChance({ metric, value, drop, n }: Accuracy, chance: number): boolean
   return metric === "top1" && n >= 50 && value + (drop ?? 0) < most;
 }
 
+/** A smaller error is rounding. */
+const leastError = 1e-6;
+/** An error that is a share, as of letters, may grow by several times itself and be small. */
+const mostTimes = 10;
+
 /** Of an error in units of its own: where what may be lost has nothing to do with its size, the size that would. */
 function unfitText({ metric, direction, value, drop }: Accuracy, allowed: number): string | null {
   const float = value - (drop ?? 0);
-  if (direction !== "lower" || !(float > 0)) return null;
+  if (direction !== "lower" || !(float > leastError) || allowed === 0) return null;
   const [share, fitting] = [allowed / float, Number((float / 10).toPrecision(2))];
-  if (share > 1)
+  if (share > mostTimes)
     return `A drop of ${allowed} is ${Number(share.toPrecision(2))} times the float model's own ${metric} of ${metricValue(float)}, so that hardly anything would be turned down: --max-drop ${fitting} allows a tenth of it.`;
   if (share < 0.001)
     return `A drop of ${allowed} is next to nothing of the float model's ${metric} of ${metricValue(float)}: --max-drop ${fitting} allows a tenth of it.`;

@@ -15,8 +15,22 @@ export interface StoredWeight {
   readonly reader: Node;
 }
 
-/** Shorter rows of a table are no weights. */
+/** Shorter rows of a table are weights only where they are read as such: others are positions, sizes, steps of a schedule. */
 const shortestRow = 8;
+
+/** Readers of rows that were learned: anchors are added to, multiplied and cut. */
+const readsRows: ReadonlySet<string> = new Set([
+  "Concat",
+  "Einsum",
+  "Flatten",
+  "Gemm",
+  "LayerNormalization",
+  "MatMul",
+  "Reshape",
+]);
+
+/** Shorter sums cost more in scales of their own than these are worth. */
+const shortestSum = 8;
 
 /** The weights of all bodies of at least `minBytes`, in order of execution. */
 export function storedWeights(graph: Graph, minBytes: number): readonly StoredWeight[] {
@@ -40,10 +54,13 @@ export function storedWeights(graph: Graph, minBytes: number): readonly StoredWe
         const attributes = attributeReader(node.attributes);
         const axis = weights.channelAxis(dims.length, attributes);
         const summed = weights.summedAxis?.(dims.length, attributes);
-        if (isTable === true && count < shortestRow * sizeAt(dims, axis)) continue;
+        const width = count / sizeAt(dims, axis);
+        if (isTable === true && width < shortestRow && (width < 2 || !isReadAsRows(graph, node)))
+          continue;
         const isStacked =
           axis !== undefined &&
           summed !== undefined &&
+          sizeAt(dims, summed) >= shortestSum &&
           count > sizeAt(dims, axis) * sizeAt(dims, summed);
         found.set(value, {
           value,
@@ -56,6 +73,11 @@ export function storedWeights(graph: Graph, minBytes: number): readonly StoredWe
     }
   }
   return [...found.values()];
+}
+
+function isReadAsRows(graph: Graph, { outputs }: Node): boolean {
+  const readers = outputs.flatMap((id) => (id === null ? [] : graph.consumers(id)));
+  return readers.length > 0 && readers.every(({ op }) => readsRows.has(op));
 }
 
 function sizeAt(dims: readonly number[], axis: number | undefined): number {

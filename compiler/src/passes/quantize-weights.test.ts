@@ -301,6 +301,14 @@ describe("what one scale does not stand for", () => {
     expect((await quantized(quantizeWeights, graph)).changes).toBe(graph.changes);
   });
 
+  it("is stored small where short rows are read as such: embeddings of few numbers", async () => {
+    const graph = graphOf({ ids: ["int64", 3] }, (input, b) => ({
+      y: b.add("MatMul", [b.add("Gather", [b.weights(500, 6), input("ids")]), b.weights(6, 2)]),
+    }));
+    const small = await quantized(quantizeWeights, graph);
+    expect(small.journal.some(({ reason }) => reason.includes("500 scales"))).toBe(true);
+  });
+
   it("stays as it is where decoding would be infinite", async () => {
     const wide = Float32Array.from({ length: 64 * 16 }, (_, at) =>
       at % 7 === 0 ? -3.4028234e38 : 0,

@@ -58,6 +58,25 @@ it("finds what no layer owns: no masks, and nothing in front of all that is lear
   expect(leftUnlearned(graph, all)).toBeNull();
 });
 
+it("finds what is too large to be held in memory", () => {
+  const graph = graphOf({ x: ["float32", 1, 197, 16] }, (input, b) => {
+    const placed = b.add("MatMul", [input("x"), named(b, "w", 16, 128)]);
+    return { y: b.add("Add", [placed, named(b, "positions", 1, 197, 128)]) };
+  });
+  expect(leftUnlearned(graph, [])).toContain("positions");
+});
+
+it("learns single numbers by their whole names alone", () => {
+  const graph = graphOf({ x: ["float32", 1, 16] }, (input, b) => {
+    const half = b.editor.constant("half", Tensor.float32([], [0.5]));
+    return { y: b.add("Mul", [b.add("MatMul", [input("x"), named(b, "w", 16, 4)]), half]) };
+  });
+  const names = (learn: string): readonly string[] =>
+    learnedConstants(graph, [learn]).map(({ name }) => name);
+  expect(names("*")).toEqual(["w"]);
+  expect(names("half")).toEqual(["w", "half"]);
+});
+
 it("learns what is named, and nothing else of it", async () => {
   const graph = visionTransformer();
   const before = numbersOf(graph);
@@ -92,6 +111,6 @@ it("says a name that nothing has, and what there is", () => {
     }
   };
   expect(fault()).toBe(
-    'RECIPE: No float32 constant of the model is called "position". No layer owns token, positions, gamma.',
+    'RECIPE: No constant that can be trained is called "position". No layer owns token, positions, gamma. Name constants as they are called where the step runs: what simplify folds has other names.',
   );
 });

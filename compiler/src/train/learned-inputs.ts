@@ -19,8 +19,10 @@ export function learnedInputs(
   if (named.length === 0) return own;
   const beside = node.inputs.flatMap((value, input): readonly LearnedInput[] => {
     if (graph.constant(value) === undefined || value === null) return [];
-    if (own.some((one) => one.input === input) || !isAmong(named, graph.value(value).name))
-      return [];
+    const { name } = graph.value(value);
+    if (own.some((one) => one.input === input) || !isAmong(named, name)) return [];
+    // A single number is more often part of a formula: it is learned by its whole name.
+    if (graph.constant(value)?.count === 1 && !named.includes(name)) return [];
     return [{ input, as: node.op === "Mul" && node.domain === "" ? "scale" : "weight" }];
   });
   return [...own, ...beside];

@@ -46,13 +46,15 @@ export function learnedConstants(
   );
   if (unknown !== undefined) {
     const free = freeParameters(graph).map((id) => graph.value(id).name);
-    throw new PareError("RECIPE", `No float32 constant of the model is called "${unknown}".`, {
-      where: "learn",
-      hint:
-        free.length > 0
-          ? `No layer owns ${listText(free)}.`
-          : "Layers own all that can be trained: it is trained anyway.",
-    });
+    const there = free.length > 0 ? ` No layer owns ${listText(free)}.` : "";
+    throw new PareError(
+      "RECIPE",
+      `No constant that can be trained is called "${unknown}".${there}`,
+      {
+        where: "learn",
+        hint: "Name constants as they are called where the step runs: what simplify folds has other names.",
+      },
+    );
   }
   return all;
 }

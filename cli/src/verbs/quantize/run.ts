@@ -35,8 +35,7 @@ const modes: Readonly<Record<string, readonly Step[]>> = {
 /** static needs ranges of activations; fp16 leaves float32 those that float16 cannot hold. */
 const calibrating: ReadonlySet<string> = new Set(["static", "fp16"]);
 
-/** One scale for a whole channel is too coarse for 4 bits. */
-/** Around zero a sixteenth of the numbers would be lost. */
+/** One scale for a whole channel is too coarse for 4 bits, and around zero one of their sixteen numbers would be lost. */
 const fourBits: Step = {
   use: "quantize-weights",
   with: { bits: 4, granularity: "block", symmetric: false },
