@@ -25,7 +25,8 @@ import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, bootstraps } from "./accuracy.js";
-import { type BegunTiming, measureLatency } from "./latency.js";
+import { begunTiming } from "./begun-timing.js";
+import { measureLatency } from "./latency.js";
 import {
   earlier,
   type EarlierResults,
@@ -304,7 +305,7 @@ class Bench implements MeasuringEngines {
   async latency(request: LatencyRequest): Promise<LatencyComparison> {
     const name = await this.#latencyName(request);
     const time = (): Promise<LatencyComparison> =>
-      this.#secondTry.ask(request.artifacts, request, (again) => this.#time(again));
+      this.#secondTry.ask(request.artifacts, request, (again) => this.#time(again, name));
     if (request.screening === true) return this.#remembered(name, time);
     const compared = await time();
     await this.#earlier.put(name, compared);
@@ -325,11 +326,15 @@ class Bench implements MeasuringEngines {
     return { kind: "latency", artifacts: identities, target, limits, seed };
   }
 
-  async #time(request: LatencyRequest): Promise<LatencyComparison> {
+  /** @param timed what the whole timing is called */
+  async #time(
+    request: LatencyRequest,
+    timed: ResultName & { readonly kind: "latency" | "blocks" },
+  ): Promise<LatencyComparison> {
     const { artifacts, target, limits, seed, signal, fresh = false } = request;
     const { samples } = this.#options;
-    const name = { ...(await this.#latencyName(request)), kind: "blocks" } as const;
-    const begun = fresh ? undefined : await this.#begun(name, artifacts.length);
+    const name = { ...timed, kind: "blocks" } as const;
+    const begun = fresh ? undefined : await begunTiming(this.#earlier, name, artifacts.length);
     const host = this.#host(target);
     const feeds: Tensors[] = [];
     const order = this.#orders.validation;
@@ -350,19 +355,6 @@ class Bench implements MeasuringEngines {
     if (begun !== undefined) await this.#earlier.put(name, { ...begun, blocks: [] });
     this.#progress(target, "latency", 1, 1);
     return compared;
-  }
-
-  /** Of the same models, timed as here. */
-  async #begun(
-    name: ResultName & { readonly kind: "blocks" },
-    models: number,
-  ): Promise<BegunTiming | undefined> {
-    const begun = await earlier(this.#earlier, name);
-    const { plan, blocks = [] } = begun ?? {};
-    const isWhole =
-      plan !== undefined &&
-      [plan.batch, plan.units, plan.unseen, ...blocks].every(({ length }) => length === models);
-    return isWhole && blocks.length > 0 ? begun : undefined;
   }
 
   coldStart(request: Measured): Promise<ColdStart> {

@@ -1,5 +1,5 @@
 import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
-import { attributeReader, operatorOf } from "../ops/index.js";
+import { attributeReader, operatorOf, type WeightInput } from "../ops/index.js";
 
 /**
  * A float32 constant that a node reads as weights, and that can be stored smaller. The rest of the constants are
@@ -35,44 +35,34 @@ const shortestSum = 8;
 /** The weights of all bodies of at least `minBytes`, in order of execution. */
 export function storedWeights(graph: Graph, minBytes: number): readonly StoredWeight[] {
   const found = new Map<ValueId, StoredWeight>();
-  for (const body of graph.allBodies()) {
-    for (const node of graph.order(body)) {
-      for (const weights of operatorOf(node)?.traits.weights ?? []) {
-        const { input, isTable } = weights;
-        const value = node.inputs[input];
-        const tensor = graph.constant(value);
-        if (value === null || value === undefined || tensor === undefined || found.has(value))
-          continue;
-        if (
-          tensor.dtype !== "float32" ||
-          tensor.dims.length === 0 ||
-          tensor.byteLength < minBytes ||
-          graph.isOutput(value)
-        )
-          continue;
-        const { dims, count } = tensor;
-        const attributes = attributeReader(node.attributes);
-        const axis = weights.channelAxis(dims.length, attributes);
-        const summed = weights.summedAxis?.(dims.length, attributes);
-        const width = count / sizeAt(dims, axis);
-        if (isTable === true && width < shortestRow && (width < 2 || !isReadAsRows(graph, node)))
-          continue;
-        const isStacked =
-          axis !== undefined &&
-          summed !== undefined &&
-          sizeAt(dims, summed) >= shortestSum &&
-          count > sizeAt(dims, axis) * sizeAt(dims, summed);
-        found.set(value, {
-          value,
-          tensor,
-          axis,
-          summed: isStacked ? summed : undefined,
-          reader: node,
-        });
+  for (const body of graph.allBodies())
+    for (const node of graph.order(body))
+      for (const input of operatorOf(node)?.traits.weights ?? []) {
+        const stored = storedWeight(graph, node, input);
+        if (stored === null || found.has(stored.value)) continue;
+        if (stored.tensor.byteLength >= minBytes) found.set(stored.value, stored);
       }
-    }
-  }
   return [...found.values()];
+}
+
+function storedWeight(graph: Graph, node: Node, weights: WeightInput): StoredWeight | null {
+  const value = node.inputs[weights.input];
+  const tensor = graph.constant(value);
+  if (value === null || value === undefined || tensor?.dtype !== "float32") return null;
+  const { dims, count } = tensor;
+  if (dims.length === 0 || graph.isOutput(value)) return null;
+  const attributes = attributeReader(node.attributes);
+  const axis = weights.channelAxis(dims.length, attributes);
+  const summed = weights.summedAxis?.(dims.length, attributes);
+  const width = count / sizeAt(dims, axis);
+  if (weights.isTable === true && width < shortestRow && (width < 2 || !isReadAsRows(graph, node)))
+    return null;
+  const isStacked =
+    axis !== undefined &&
+    summed !== undefined &&
+    sizeAt(dims, summed) >= shortestSum &&
+    count > sizeAt(dims, axis) * sizeAt(dims, summed);
+  return { value, tensor, axis, summed: isStacked ? summed : undefined, reader: node };
 }
 
 function isReadAsRows(graph: Graph, { outputs }: Node): boolean {

@@ -1,4 +1,4 @@
-import { PareError, type Observation, type Reduced, type Reduction } from "@pare/runtime/format";
+import { type Observation, type Reduced, type Reduction } from "@pare/runtime/format";
 import {
   attribute,
   edit,
@@ -241,20 +241,16 @@ const mostJoined = 32;
 
 /** Values of one rank, along their first axis. */
 function joined(editor: Editor, values: readonly ValueId[]): ValueId {
-  let [level, next]: [readonly ValueId[], ValueId[]] = [values, []];
-  for (; level.length > 1; [level, next] = [next, []])
-    for (let from = 0; from < level.length; from += mostJoined) {
-      const some = level.slice(from, from + mostJoined);
-      const [first] = some;
-      next.push(
-        some.length === 1 && first !== undefined
-          ? first
-          : editor.add1("Concat", some, { axis: attribute.int(0) }),
-      );
-    }
-  const [whole] = level;
-  if (whole === undefined) throw new PareError("INTERNAL", "Nothing can be joined of nothing.");
-  return whole;
+  if (values.length > mostJoined) {
+    const parts = Array.from({ length: Math.ceil(values.length / mostJoined) }, (_, at) =>
+      joined(editor, values.slice(at * mostJoined, (at + 1) * mostJoined)),
+    );
+    return joined(editor, parts);
+  }
+  const [first, ...others] = values;
+  return first !== undefined && others.length === 0
+    ? first
+    : editor.add1("Concat", values, { axis: attribute.int(0) });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 import { attributeReader, operatorOf } from "../ops/index.js";
-import { isAmong } from "./names.js";
+import { isAmong } from "./is-among.js";
 import { isNamed, type LearnedConstant, learnedConstants } from "./parameters.js";
 import { untieVectors } from "./untie-vectors.js";
 

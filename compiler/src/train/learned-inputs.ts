@@ -1,6 +1,6 @@
 import type { Graph, Node } from "../ir/index.js";
 import { type LearnedInput, operatorOf } from "../ops/index.js";
-import { isAmong } from "./names.js";
+import { isAmong } from "./is-among.js";
 import { isScaledAgain, writtenOut } from "./written-out.js";
 
 /**

@@ -3,7 +3,7 @@ import type { Graph, Node, Tensor, ValueId } from "../ir/index.js";
 import type { LearnedInput } from "../ops/index.js";
 import { freeParameters } from "./free-parameters.js";
 import { learnedInputs } from "./learned-inputs.js";
-import { isAmong } from "./names.js";
+import { isAmong } from "./is-among.js";
 import { untieVectors } from "./untie-vectors.js";
 
 /** A constant of a model that was learned. */

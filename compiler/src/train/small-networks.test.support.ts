@@ -106,3 +106,11 @@ export function batchOf(samples: readonly Example[]): Tensors {
   const data = Float32Array.from(all);
   return { x: { type: "float32", dims: [samples.length, 1, 8, 8], data } };
 }
+
+/** The numbers of all float32 constants, in a row. */
+export async function weightsOf(graph: Graph): Promise<readonly number[]> {
+  const parts: number[] = [];
+  for (const { constant } of graph.allValues())
+    if (constant?.dtype === "float32") parts.push(...(await constant.readFloat32()));
+  return parts;
+}

@@ -1,6 +1,6 @@
 import type { Graph, Node, ValueId } from "../ir/index.js";
-import { isMask } from "./is-mask.js";
 import { type LearnedInput, operatorOf } from "../ops/index.js";
+import { isMask } from "./is-mask.js";
 
 /**
  * What was learned of a layer that an exporter wrote as several operators: the bias of a product or convolution, added
@@ -9,41 +9,31 @@ import { type LearnedInput, operatorOf } from "../ops/index.js";
  * mask, and what differs from place to place an encoding of places.
  */
 export function writtenOut(graph: Graph, node: Node): readonly LearnedInput[] {
-  if (node.domain !== "") return [];
+  if (node.domain !== "" || (node.op !== "Mul" && node.op !== "Add")) return [];
   const at = node.inputs.findIndex((id) => isVector(graph, id));
   const [from, constant] = [node.inputs[1 - at], node.inputs[at]];
   if (at === -1 || from === undefined || from === null || constant === undefined) return [];
   const isOfMany = (graph.constant(constant)?.count ?? 0) > 1 && !isMask(graph, constant);
   if (node.op === "Mul")
     return isOfMany && isNormalized(graph, from) ? [{ input: at, as: "scale" }] : [];
-  if (node.op !== "Add") return [];
   const isShift = (isOfMany && isScaledNorm(graph, from)) || isBiasOf(graph, from, constant);
   return isShift ? [{ input: at, as: "bias" }] : [];
 }
 
-/**
- * Is it one of the operators that a norm was written as, of which another is what was learned: do all that read it scale its
- * channels again?
- */
-export function isScaledAgain(graph: Graph, { op, domain, outputs }: Node): boolean {
-  const [output] = outputs;
-  if (op !== "InstanceNormalization" || domain !== "" || typeof output !== "number") return false;
-  const readers = graph.consumers(output);
+/** Are the numbers of a norm over groups the exporter's own, because all that read it scale its channels again? */
+export function isScaledAgain(graph: Graph, node: Node): boolean {
+  if (node.op !== "InstanceNormalization" || node.domain !== "") return false;
+  const readers = readersOf(graph, node);
+  const scales = readers.flatMap((reader) => readersOf(graph, reader));
   return (
-    readers.length > 0 &&
-    readers.every(
-      (reader) =>
-        reader.op === "Reshape" &&
-        reader.outputs.every(
-          (id) =>
-            id !== null &&
-            graph.consumers(id).length > 0 &&
-            graph
-              .consumers(id)
-              .every((one) => one.op === "Mul" && writtenOut(graph, one).length > 0),
-        ),
-    )
+    scales.length > 0 &&
+    readers.every(({ op }) => op === "Reshape") &&
+    scales.every((one) => one.op === "Mul" && writtenOut(graph, one).length > 0)
   );
+}
+
+function readersOf(graph: Graph, { outputs }: Node): readonly Node[] {
+  return outputs.flatMap((id) => (id === null ? [] : graph.consumers(id)));
 }
 
 /** At most one dim is more than 1. */

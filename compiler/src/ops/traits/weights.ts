@@ -14,7 +14,7 @@ export interface WeightInput {
    * other places on the other axes have scales of their own.
    */
   readonly summedAxis?: (rank: number, attributes: AttributeReader) => number | undefined;
-  /** Rows that are looked up. Those of a few numbers are no weights: positions, sizes, steps of a schedule. */
+  /** Rows that are looked up. Those of a few numbers may be no weights, but positions, sizes, steps of a schedule. */
   readonly isTable?: true;
 }
 

@@ -4,7 +4,7 @@ import { applyGroup } from "../../pipeline/apply-step.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { type Cache, memoryCache } from "../../pipeline/services.js";
-import { bars, examplesOf, network } from "../../train/small-networks.test.support.js";
+import { bars, examplesOf, network, weightsOf } from "../../train/small-networks.test.support.js";
 import { passes } from "../index.js";
 
 const samples = bars(64);
@@ -16,13 +16,6 @@ interface Run {
   readonly steps: number;
   readonly weights: readonly number[];
 }
-
-const weightsOf = async (graph: Graph): Promise<readonly number[]> => {
-  const parts: number[] = [];
-  for (const { constant } of graph.allValues())
-    if (constant?.dtype === "float32") parts.push(...(await constant.readFloat32()));
-  return parts;
-};
 
 /** @param stopAfter so many steps */
 async function run(

@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest";
 import type { Graph } from "../../ir/index.js";
 import { randomOf } from "../../pipeline/random.js";
 import { readSafetensors, writeSafetensors } from "../../train/safetensors.js";
-import { bars, examplesOf, network, workersHere } from "../../train/small-networks.test.support.js";
+import {
+  bars,
+  examplesOf,
+  network,
+  workersHere,
+  weightsOf,
+} from "../../train/small-networks.test.support.js";
 import { distill } from "../distill.js";
 import { distillGraph } from "./distill-graph.js";
 import type { DistillServices } from "./teach.js";
@@ -14,13 +20,6 @@ const services: DistillServices = {
   examples: examplesOf(samples),
   validation: examplesOf(bars(30, 3)),
   random: (name) => randomOf(4, name),
-};
-
-const weightsOf = async (graph: Graph): Promise<readonly number[]> => {
-  const parts: number[] = [];
-  for (const { constant } of graph.allValues())
-    if (constant?.dtype === "float32") parts.push(...(await constant.readFloat32()));
-  return parts;
 };
 
 /** Ends a training after so many steps, and gives its checkpoint. */
