@@ -20,6 +20,7 @@ export {
   type DistillServices,
   findPass,
   lostConstants,
+  lostDefaults,
   outputsToTensors,
   mustStay,
   lowestOpset,

@@ -49,7 +49,8 @@ function hintOf({ code, message, hint }: PareError): string | undefined {
 
 /** For a reader: what, where, what to do, the code. */
 export function failureText(error: PareError): string {
-  const lines = [`error: ${error.message}`];
+  // Who stopped the work knows that it is no error.
+  const lines = [error.code === "ABORTED" ? error.message : `error: ${error.message}`];
   if (error.where !== undefined) lines.push(`  where: ${error.where}`);
   const hint = hintOf(error);
   if (hint !== undefined) lines.push(`  to do: ${hint}`);

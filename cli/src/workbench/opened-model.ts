@@ -103,7 +103,12 @@ export async function openModelSource(
     name: modelName(label),
     graph,
     sizeBytes: source.main.size + besideBytes,
-    notes: [...outputNotes, ...compiler.lostConstants(graph), ...drawnNotes(randomNodes(graph))],
+    notes: [
+      ...outputNotes,
+      ...compiler.lostConstants(graph),
+      ...compiler.lostDefaults(graph),
+      ...drawnNotes(randomNodes(graph)),
+    ],
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.
     get inputs() {
       return modelInputs(graph);

@@ -90,8 +90,8 @@ export function splitDims(dims: Readonly<Record<string, number | readonly number
 }
 
 function parseShape(name: string, text: string): readonly number[] {
-  const sizes = text === "" ? [] : text.split(/[x×]/i).map(Number);
-  if (sizes.every((size) => Number.isSafeInteger(size) && size > 0)) return sizes;
+  const sizes = text === "" ? [] : text.split(/[x×]/i).map(sizeOf);
+  if (sizes.every((size) => size !== undefined)) return sizes;
   throw new PareError("ARGUMENT", `"${text}" is no shape for "${name}".`, {
     where: "--shape",
     hint: `Write its sizes with x between them: --shape ${name}=1x3x224x224.`,
@@ -99,12 +99,18 @@ function parseShape(name: string, text: string): readonly number[] {
 }
 
 function parseSize(name: string, text: string): number {
-  const size = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(size) && size > 0) return size;
+  const size = sizeOf(text);
+  if (size !== undefined) return size;
   throw new PareError("ARGUMENT", `"${text}" is no size for "${name}".`, {
     where: "--dim",
     hint: `Write one whole number: --dim ${name}=128.`,
   });
+}
+
+/** 0 is one: of a decoder that has read nothing yet, say. */
+function sizeOf(text: string): number | undefined {
+  const size = Number(text);
+  return /^\d+$/.test(text) && Number.isSafeInteger(size) ? size : undefined;
 }
 
 function parseConstant(name: string, text: string): number | boolean | readonly number[] {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { edit, attribute, Tensor, tensorType, typeText } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { findPass, passes } from "./index.js";
-import { normalizeGraph } from "./normalize.js";
+import { lostDefaults, normalizeGraph } from "./normalize.js";
 
 describe("normalize", () => {
   it.each([
@@ -47,6 +47,12 @@ describe("normalize", () => {
       },
       { interface: true },
     );
+    expect(lostDefaults(graph)).toEqual([expect.stringContaining("1 input has a default (bias)")]);
+    const { irVersion } = graph.header;
+    // An initializer had to be an input then.
+    edit(graph, "test", (editor) => editor.setHeader({ irVersion: 3n }));
+    expect(lostDefaults(graph)).toEqual([]);
+    edit(graph, "test", (editor) => editor.setHeader({ irVersion }));
     normalizeGraph(graph);
     expect(graph.main.inputs.map((id) => graph.value(id).name)).toEqual(["x"]);
     expect(opsOf(graph)).toEqual(["Add", "Relu"]);

@@ -202,6 +202,22 @@ it("says beside free sizes what stands against operators whatever they are", asy
   expect((await supportOf(narrow, aot)).obstacles.map(({ op }) => op)).toEqual(["W"]);
 });
 
+it("says what stands against a model, and not what follows from it", async () => {
+  const graph = graphOf({ x: ["float32", 4], n: ["int64"] }, (input, b) => {
+    b.editor.setOpset("com.example", 1);
+    const made = b.editor.add1("Made", [input("x")], {}, { domain: "com.example" });
+    const counted = b.add("Range", [b.ints([0], []), input("n"), b.ints([1], [])]);
+    return {
+      y: b.add("Add", [b.add("Relu", [made]), b.add("Relu", [made])]),
+      z: b.add("Neg", [b.add("Neg", [counted])]),
+    };
+  });
+  expect((await supportOf(graph, aot)).obstacles.map(({ op, reason }) => [op, reason])).toEqual([
+    ["Range", "how large its result is shows only when it runs"],
+    ["com.example::Made", "it is not compiled"],
+  ]);
+});
+
 it("says which input decides between bodies, where it may be one that never changes", async () => {
   const decided = (by: "rate" | "sound") =>
     graphOf({ x: ["float32", 1, 8], rate: ["int64"] }, (input, b) => {

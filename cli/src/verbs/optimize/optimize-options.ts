@@ -113,8 +113,8 @@ export function checkOptions(options: OptimizeOptions): void {
       throw outOfRange(name, value, "a number above 0");
   for (const [name, given] of Object.entries(options.dims ?? {}))
     for (const size of [given].flat())
-      if (!Number.isSafeInteger(size) || size < 1)
-        throw outOfRange(`dims.${name}`, size, "a whole number of at least 1");
+      if (!Number.isSafeInteger(size) || size < 0)
+        throw outOfRange(`dims.${name}`, size, "a whole number of at least 0");
   parsePreference(options.prefer ?? "latency");
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw outOfRange("seed", seed, "a whole number of at least 0");

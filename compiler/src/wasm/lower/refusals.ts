@@ -7,7 +7,13 @@ import {
   type ValueId,
   shapeOf,
 } from "../../ir/index.js";
-import { hasUnconfirmedSizes, keyOf, unknownSizes, unmetDemand } from "../../ops/index.js";
+import {
+  hasUnconfirmedSizes,
+  keyOf,
+  operatorOf,
+  unknownSizes,
+  unmetDemand,
+} from "../../ops/index.js";
 import type { BoundedForm } from "./bounded-rows.js";
 import { elementOfType } from "./element-of-type.js";
 import { otherFloatsInput, otherFloatsOutput } from "./other-floats.js";
@@ -29,6 +35,12 @@ export interface Refusal {
   readonly where: readonly string[];
   readonly count: number;
 }
+
+const sizesOfRun = "its sizes are known only when it runs";
+const typeUnknown = "it computes with a type that is not known";
+
+/** What may be so only because a node before is refused. */
+const followsFromOthers: ReadonlySet<string> = new Set([sizesOfRun, typeUnknown, unknownSizes]);
 
 type Reason = Omit<Refusal, "where" | "count">;
 
@@ -106,6 +118,8 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
       refuse({ kind: "type", what: name, why: `the model takes or gives ${dtype}` }, name);
   }
   const boundary = new Set([...converted.values()].map(({ node }) => node));
+  // What a refused node leaves unknown: what it makes of the nodes behind it is no reason of its own.
+  const unknown = new Set<ValueId>();
   for (const node of graph.order()) {
     if (boundary.has(node)) continue;
     const label = graph.nodeLabel(node);
@@ -115,7 +129,11 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
       why === undefined
         ? refusedNode(graph, node, hasOpenInputs)
         : ({ kind: "operator", what: node.op, why } as const);
-    if (refusal !== undefined) refuse(refusal, label);
+    if (refusal === undefined) continue;
+    for (const id of node.outputs) if (id !== null && !isKnown(graph, id)) unknown.add(id);
+    const follows =
+      followsFromOthers.has(refusal.why) && dependencies(graph, node).some((id) => unknown.has(id));
+    if (!follows) refuse(refusal, label);
   }
   return reasons.all;
 }
@@ -151,7 +169,10 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   if (row === undefined) {
     // They are gone once the model's own sizes are fixed.
     if (hasOpenInputs && ofSizes.has(what)) return undefined;
-    const isSized = hasOpenInputs || outputs.every((id) => openDims(graph, id).length === 0);
+    const isSized =
+      operatorOf(node) === undefined ||
+      hasOpenInputs ||
+      outputs.every((id) => openDims(graph, id).length === 0);
     const why = isSized ? whyNot(what) : "how large its result is shows only when it runs";
     const hint = what === "If" ? decidedBy(graph, node) : undefined;
     return { kind: "operator", what, why, ...(hint !== undefined && { hint }) };
@@ -163,12 +184,16 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     .filter((dtype) => dtype === undefined || !types.includes(dtype));
   const [other] = others.filter((dtype) => dtype !== undefined || !hasOpenInputs);
   if (others.length > 0 && (other !== undefined || !hasOpenInputs))
-    return { kind: "type", what, why: `it computes with ${other ?? "a type that is not known"}` };
+    return {
+      kind: "type",
+      what,
+      why: other === undefined ? typeUnknown : `it computes with ${other}`,
+    };
   const sizes = [...facts.inputs, ...outputs].map((id) => shapeOf(graph, id));
   if (!sizes.every((shape) => shape?.every((size) => typeof size === "number") === true)) {
     // What follows from the model's own open dims is said of these.
     if (hasOpenInputs) return undefined;
-    return { kind: "dimension", what, why: "its sizes are known only when it runs" };
+    return { kind: "dimension", what, why: sizesOfRun };
   }
   if (computed.some((id) => shapeOf(graph, id)?.some((size) => Number(size) <= 0)))
     return { kind: "dimension", what, why: "a tensor has no elements" };
@@ -178,6 +203,10 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
     return { kind: "type", what, why: "a constant is of a type that is not compiled" };
   const why = row.refuse?.(facts);
   return why === undefined ? undefined : { kind: "operator", what, why };
+}
+
+function isKnown(graph: Graph, id: ValueId): boolean {
+  return dtypeOf(graph, id) !== undefined && openDims(graph, id).length === 0;
 }
 
 /** A condition that is computed of more is followed no further. */
