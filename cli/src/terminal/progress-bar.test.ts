@@ -2,6 +2,9 @@ import { Writable } from "node:stream";
 import { expect, it, vi } from "vitest";
 import { leftText, progressBar } from "./progress-bar.js";
 
+/** The library is loaded first, on a machine that may be busy. */
+const patient = { timeout: 20_000 };
+
 /** A terminal that keeps what is written to it. */
 class Terminal extends Writable {
   readonly isTTY = true;
@@ -20,7 +23,7 @@ it("shows no time left before there is anything to go by", async () => {
     await vi.waitFor(() => {
       bar.show(0, "reading samples");
       expect(terminal.shown).toContain("0% | estimating | reading samples");
-    });
+    }, patient);
   } finally {
     bar.settle();
   }
@@ -35,7 +38,7 @@ it("shows the cursor again where the process ends while it is drawn", async () =
   await vi.waitFor(() => {
     bar.show(0, "reading samples");
     expect(terminal.shown).toContain(hidden);
-  });
+  }, patient);
   const added = process.listeners("exit").filter((listener) => !before.includes(listener));
   expect(terminal.shown).not.toContain(shown);
   for (const listener of added) listener(130);
