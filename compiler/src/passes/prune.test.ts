@@ -104,6 +104,18 @@ describe("prune", () => {
     });
   });
 
+  it("says of a quantized model that its float one is to be pruned", async () => {
+    const float = graphOf({ x: ["float32", "N", 64] }, (input, b) => {
+      const first = b.add("Relu", [b.add("MatMul", [input("x"), b.weights(64, 64)])]);
+      return { y: b.add("MatMul", [first, b.weights(64, 64)]) };
+    });
+    const graph = await quantized(findPass("quantize-dynamic"), float);
+    await expect(quantized(prune, graph, { keepFlops: 0.5 })).rejects.toMatchObject({
+      code: "RECIPE",
+      message: "prune.keepFlops 0.5 cannot be met: the model is quantized already.",
+    });
+  });
+
   it("looks at the scales of batch normalization", async () => {
     const graph = network();
     const pruned = graph.fork();
@@ -216,7 +228,7 @@ describe("prune", () => {
     );
     await expect(quantized(prune, stored("int8"), options)).rejects.toMatchObject({
       code: "RECIPE",
-      hint: expect.stringMatching(/its weights are stored as integers; .* \(2 layers\)/),
+      message: "prune.keepFlops 0.6 cannot be met: the model is quantized already.",
     });
   });
 

@@ -1,4 +1,6 @@
+import { PareError } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
+import { operatorOf } from "../ops/index.js";
 import type { PassContext } from "../pipeline/pass.js";
 import type { ChannelAxes } from "./axes.js";
 import { chooseUnits, tooFar, type Wish } from "./choose.js";
@@ -48,6 +50,7 @@ export async function planPruning(
 ): Promise<PrunePlan> {
   const found = channelGroups(graph);
   const { axes, groups, blocked } = found;
+  if (groups.length === 0 && isQuantized(graph)) throw quantizedAlready(wish);
   const { scores, importance } = await scoresOf(graph, found, wish, context);
   const orders = scores.map((units) =>
     [...units.keys()].sort((a, b) => (units[a] as number) - (units[b] as number)),
@@ -62,6 +65,21 @@ export async function planPruning(
     return gone.length === 0 ? [] : [{ group, gone }];
   });
   return { axes, cuts, groups, scores, importance, blocked, before, after: sizes.total() };
+}
+
+function isQuantized(graph: Graph): boolean {
+  return [...graph.allNodes()].some((node) => operatorOf(node)?.traits.quantization !== undefined);
+}
+
+function quantizedAlready({ keep, where }: Wish): PareError {
+  return new PareError(
+    "RECIPE",
+    `${where} ${keep} cannot be met: the model is quantized already.`,
+    {
+      where,
+      hint: "Prune the float model that it was made from, and quantize what is left.",
+    },
+  );
 }
 
 async function scoresOf(
