@@ -7,7 +7,7 @@ import { passes } from "../passes/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { freeParameters } from "./free-parameters.js";
 import { initializeFresh } from "./initialize.js";
-import { learnedConstants, leftUnlearned } from "./parameters.js";
+import { learnedConstants, leaveUnlearned } from "./parameters.js";
 import { bars, examplesOf } from "./small-networks.test.support.js";
 
 const draw = (name: string): (() => number) => randomOf(3, name);
@@ -53,9 +53,12 @@ it("finds what no layer owns: no masks, and nothing in front of all that is lear
   const graph = visionTransformer();
   const names = freeParameters(graph).map((id) => graph.value(id).name);
   expect(names.toSorted()).toEqual(["gamma", "positions", "token"]);
-  expect(leftUnlearned(graph, [])).toContain("token, positions, gamma");
-  expect(leftUnlearned(graph, ["pos*", "gamma"])).toMatch(/owns token:/);
-  expect(leftUnlearned(graph, all)).toBeNull();
+  expect(leaveUnlearned(graph, [], "distill")).toContain("token, positions, gamma");
+  expect(leaveUnlearned(graph, ["pos*", "gamma"], "distill")).toMatch(/owns token:/);
+  expect(graph.journal.map(({ rule, what, reason }) => `${rule} ${what}: ${reason}`)).toContain(
+    "distill left: no layer owns its gamma, and learn does not name it",
+  );
+  expect(leaveUnlearned(graph, all, "distill")).toBeNull();
 });
 
 it("finds what is too large to be held in memory", () => {
@@ -63,7 +66,7 @@ it("finds what is too large to be held in memory", () => {
     const placed = b.add("MatMul", [input("x"), named(b, "w", 16, 128)]);
     return { y: b.add("Add", [placed, named(b, "positions", 1, 197, 128)]) };
   });
-  expect(leftUnlearned(graph, [])).toContain("positions");
+  expect(leaveUnlearned(graph, [], "distill")).toContain("positions");
 });
 
 it("learns single numbers by their whole names alone", () => {

@@ -59,11 +59,29 @@ export function learnedConstants(
   return all;
 }
 
-/** What may have been learned and stays as it is, because no layer owns it and nobody named it. Null where nothing does. */
-export function leftUnlearned(graph: Graph, learn: readonly string[]): string | null {
-  const left = freeParameters(graph)
-    .map((id) => graph.value(id).name)
-    .filter((name) => !isAmong(learn, name));
+/**
+ * What may have been learned and stays as it is, because no layer owns it and nobody named it: beside what reads it, in the
+ * journal.
+ * @returns the same in a sentence; null where nothing does
+ */
+export function leaveUnlearned(
+  graph: Graph,
+  learn: readonly string[],
+  pass: string,
+): string | null {
+  const left: string[] = [];
+  for (const id of freeParameters(graph)) {
+    const { name, uses } = graph.value(id);
+    if (isAmong(learn, name)) continue;
+    left.push(name);
+    const reader = [...uses].find((use) => use.kind === "node");
+    if (reader !== undefined)
+      graph.leave(
+        pass,
+        graph.node(reader.node),
+        `no layer owns its ${name}, and learn does not name it`,
+      );
+  }
   if (left.length === 0) return null;
   return `No layer owns ${listText(left)}: not trained. Name in learn what was learned, as position embeddings are.`;
 }

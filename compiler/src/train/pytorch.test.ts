@@ -9,7 +9,7 @@ import { normalizeGraph } from "../passes/normalize.js";
 import { bringToTrainable } from "../passes/distillation/bring-to-trainable.js";
 import { differentiate } from "./differentiate.js";
 import { floatsOf, load } from "./gradient-check.test.support.js";
-import { learnedConstants, leftUnlearned } from "./parameters.js";
+import { learnedConstants, leaveUnlearned } from "./parameters.js";
 import { readSafetensors } from "./safetensors.js";
 
 /** What `bench/peers/gradients.py` wrote with PyTorch 2.15. */
@@ -95,5 +95,5 @@ it.each(plain)("as many numbers are learned of %s as PyTorch learns", async (nam
   for (const { as, tensor } of learnedConstants(graph, free[name]))
     if (as !== "mean" && as !== "variance") learned += tensor.count;
   expect(learned).toBe(parameters);
-  expect(leftUnlearned(graph, free[name] ?? [])).toBeNull();
+  expect(leaveUnlearned(graph, free[name] ?? [], "distill")).toBeNull();
 });

@@ -1,6 +1,6 @@
 import { edit, type Graph, Tensor } from "../../ir/index.js";
 import type { PassContext } from "../../pipeline/pass.js";
-import { learnedConstants, leftUnlearned, trainedConstants } from "../../train/parameters.js";
+import { learnedConstants, leaveUnlearned, trainedConstants } from "../../train/parameters.js";
 import { trainingAccount } from "../../train/account.js";
 import type { Trained } from "../../train/train-request.js";
 import { untieVectors } from "../../train/untie-vectors.js";
@@ -24,7 +24,7 @@ export async function distillGraph(
   // Before anything is read: what cannot be trained is said at once.
   const learned = learnedConstants(graph, options.learn);
   const trained = trainedConstants(graph, learned, options.freeze);
-  const left = leftUnlearned(graph, options.learn);
+  const left = leaveUnlearned(graph, options.learn, where);
   if (left !== null) services.onNote?.(left);
   const result = await teach({ graph, learned, trained, where }, options, services);
   keepLearned(graph, result, where);

@@ -1,6 +1,6 @@
 import type { Graph } from "../../ir/index.js";
 import type { PassContext } from "../../pipeline/pass.js";
-import { learnedConstants, trainedConstants } from "../../train/parameters.js";
+import { learnedConstants, leaveUnlearned, trainedConstants } from "../../train/parameters.js";
 import type { Trained } from "../../train/train-request.js";
 import { untieVectors } from "../../train/untie-vectors.js";
 import { keepLearned } from "../distillation/distill-graph.js";
@@ -46,6 +46,8 @@ export async function quantizeAwareGraph(
   const plan = untieVectors(graph) ? await planStatic(graph, options) : first;
   const learned = learnedConstants(graph, options.learn);
   const trained = trainedConstants(graph, learned, options.freeze);
+  const left = leaveUnlearned(graph, options.learn, where);
+  if (left !== null) services.onNote?.(left);
   const whole = { ...options, keepFloat: nothingKept } as const;
   const beside = await planStatic(graph, { ...whole, inputs: "quantize", outputs: "quantize" });
   const asked = { plan, beside, ranges: options.ranges, correctBias: false };
