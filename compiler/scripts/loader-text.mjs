@@ -3,14 +3,14 @@ import { build } from "esbuild";
 
 /**
  * The loader of modules that are models, as one script that imports nothing: with what it needs for models of several sizes,
- * and for such as take text.
+ * and for such as take or give text.
  */
 export async function loaderTexts() {
   return {
-    one: await loaderText({ hasSeveralSizes: false, takesText: false }),
-    several: await loaderText({ hasSeveralSizes: true, takesText: false }),
-    oneOfText: await loaderText({ hasSeveralSizes: false, takesText: true }),
-    severalOfText: await loaderText({ hasSeveralSizes: true, takesText: true }),
+    one: await loaderText({ hasSeveralSizes: false, hasText: false }),
+    several: await loaderText({ hasSeveralSizes: true, hasText: false }),
+    oneOfText: await loaderText({ hasSeveralSizes: false, hasText: true }),
+    severalOfText: await loaderText({ hasSeveralSizes: true, hasText: true }),
   };
 }
 
@@ -22,6 +22,8 @@ async function loaderText(flags) {
     bundle: true,
     define: Object.fromEntries(Object.entries(flags).map(([name, is]) => [name, String(is)])),
     minify: true,
+    // Of its own objects alone: what the compiler writes and what callers see keeps its names.
+    mangleProps: /^(array|held|labels|to)$/,
     format: "esm",
     platform: "browser",
     target: "es2022",

@@ -44,8 +44,8 @@ export function loaderFiles(
       ? []
       : [`weights: ${fileOf(weights, weights.bytes, facts.weights.at)},`]),
   ];
-  const takesText = facts.inputs.some(({ labels }) => labels !== undefined);
-  const [one, several] = takesText
+  const hasText = [...facts.inputs, ...facts.outputs].some(({ labels }) => labels !== undefined);
+  const [one, several] = hasText
     ? [loaderTexts.oneOfText, loaderTexts.severalOfText]
     : [loaderTexts.one, loaderTexts.several];
   const text = facts.others === undefined ? one : several;
@@ -170,7 +170,8 @@ export interface Model {
 
 /**
  * Downloads and compiles the module that suits the device.
- * Rejects with code NETWORK for files that cannot be had, or are not those that the bundle was written with.
+ * Rejects with code NETWORK for files that cannot be had, or are not those that the bundle was written with; with the
+ * engine's own WebAssembly.CompileError where it has no SIMD, or a page's policy lets it compile nothing.
  */
 export declare function compile(): Promise<Compiled>;
 

@@ -42,8 +42,8 @@ interface EntryPlaces {
 }
 /** Whether it is a model for several sizes: what is written for one size has no code that chooses. */
 declare const hasSeveralSizes: boolean;
-/** Whether an input is text: so too for what is written for numbers alone. */
-declare const takesText: boolean;
+/** Whether an input or output is text: so too for what is written for numbers alone. */
+declare const hasText: boolean;
 declare const model: EntryPlaces & {
   /** The same model for other sizes, in the same memory. */
   readonly others?: readonly EntryPlaces[];
@@ -107,23 +107,16 @@ async function bytesAt(place: URL, length: number, integrity: string): Promise<A
     return Uint8Array.from(atob(place.href.split(",")[1] ?? ""), (each) => each.charCodeAt(0))
       .buffer;
   const response = await fetch(place, { integrity });
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  let reader: ReadableStreamBYOBReader | undefined;
-  try {
-    reader = response.body?.getReader({ mode: "byob" });
-  } catch {
-    // Not everywhere does a response write into what it is given.
-  }
-  if (!reader) return response.arrayBuffer();
+  if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
   // While they come: a response puts them together when the last is there, and all wait for it.
-  let buffer = new ArrayBuffer(length);
-  for (let at = 0; at < length;) {
-    const { done, value } = await reader.read(new Uint8Array(buffer, at));
-    if (done) break; // Fewer have another hash.
-    buffer = value.buffer;
+  const reader = response.body.getReader();
+  const bytes = new Uint8Array(length);
+  for (let at = 0; ;) {
+    const { done, value } = await reader.read();
+    if (done) return bytes.buffer; // Fewer have another hash, and more do not fit.
+    bytes.set(value, at);
     at += value.length;
   }
-  return buffer;
 }
 
 /** The model on memory of its own, at once: of what was compiled there may be any number. */
@@ -150,9 +143,9 @@ export function start({ module, weights }: Compiled): object {
       : runnerOf(first, []),
     stream(state = model.state) {
       const carried = Object.entries(state).map(([output, input]) => {
-        const from = viewOf(first.outputs, output);
-        const to = viewOf(first.inputs, input);
-        if (!from || !to || !fits({ [input]: from.array }, [to], true))
+        const from = first.outputs.get(output);
+        const to = first.inputs.get(input);
+        if (!from || !to || !fits({ [input]: from.array }, new Map([[input, to]]), true))
           throw fail("ARGUMENT", `"${output}" cannot be "${input}" at the next step.`);
         return { from, to, held: to.array.slice() };
       });
@@ -165,13 +158,14 @@ export function start({ module, weights }: Compiled): object {
 
 /** One of the module's functions, and where its values lie. */
 interface Entry {
-  readonly inputs: readonly View[];
-  readonly outputs: readonly View[];
+  readonly inputs: Views;
+  readonly outputs: Views;
   readonly run: () => void;
 }
 
+type Views = ReadonlyMap<string, View>;
+
 interface View {
-  readonly name: string;
   readonly array: Numbers;
   /** How many of its numbers there are. */
   readonly length: () => number;
@@ -185,54 +179,68 @@ interface Carried {
   readonly held: Numbers;
 }
 
-function viewsOf(places: Places, memory: ArrayBuffer): View[] {
-  return places.map(([name, Kind, at, most, countAt = 0, width, labels]) => {
-    const count = new Int32Array(memory, countAt, 1);
-    const length = () => (width ? width * (count[0] ?? 0) : most);
-    return { name, array: new Kind(memory, at, most), length, labels };
-  });
+function viewsOf(places: Places, memory: ArrayBuffer): Views {
+  return new Map(
+    places.map(([name, Kind, at, most, countAt = 0, width, labels]) => {
+      const count = new Int32Array(memory, countAt, 1);
+      const length = () => (width ? width * (count[0] ?? 0) : most);
+      return [name, { array: new Kind(memory, at, most), length, labels }];
+    }),
+  );
 }
 
 function zero({ held }: Carried): void {
   new Uint8Array(held.buffer).fill(0);
 }
 
+/** In place of an array that is not given. */
+const nothing: readonly number[] = [];
+
 type Run = (feeds: Feeds, into?: Arrays) => Outputs;
 
 /** Runs the entry whose inputs are as long as those that are given: arrays have no dims. */
 function chooserOf(entries: readonly Entry[]): Run {
   const runs = entries.map((entry) => runnerOf(entry, []));
-  const taken = entries.map((entry) => entry.inputs);
   return (feeds, into) => {
     let run: Run | undefined;
     for (let at = 0; at < runs.length; at += 1) {
-      if (!fits(feeds, taken[at] ?? [], true)) continue;
+      if (!fits(feeds, entries[at]?.inputs, true)) continue;
       if (run) throw fail("INPUT", "Several sizes fit.");
       run = runs[at];
     }
-    if (!run) throw refused(taken.flat());
+    if (!run) throw refused(entries.flatMap(({ inputs }) => [...inputs]));
     return run(feeds, into);
   };
 }
 
 function runnerOf({ inputs, outputs, run }: Entry, carried: readonly Carried[]): Run {
-  const fed = inputs.filter((value) => carried.every(({ to }) => to !== value));
-  const given = outputs.filter((value) => carried.every(({ from }) => from !== value));
+  const fed = without(
+    inputs,
+    carried.map(({ to }) => to),
+  );
+  const given = without(
+    outputs,
+    carried.map(({ from }) => from),
+  );
   return (feeds, into) => {
-    if (!fits(feeds, fed, true)) throw refused(fed);
-    if (!fits(into ?? {}, given, false)) throw refused(given);
+    if (!fits(feeds, fed, true)) throw refused([...fed]);
+    if (!fits(into, given, false)) throw refused([...given]);
     carried.forEach(feedBack);
     for (const name in feeds) {
-      const to = viewOf(fed, name);
-      const given = feeds[name];
-      copy(takesText && to?.labels ? placesOf(given, to.labels) : given, to?.array);
+      const to = fed.get(name);
+      const own = feeds[name] ?? nothing;
+      to?.array.set(hasText && to.labels ? placesOf(own, to.labels) : own);
     }
     run();
     carried.forEach(hold);
     if (!into) return copies(given);
-    for (const name in into) copy(viewOf(given, name)?.array, into[name]);
+    for (const name in into) into[name]?.set(given.get(name)?.array ?? nothing);
     return into;
   };
+}
+
+function without(views: Views, some: readonly View[]): Views {
+  return new Map([...views].filter(([, view]) => !some.includes(view)));
 }
 
 function feedBack({ held, to }: Carried): void {
@@ -244,49 +252,37 @@ function hold({ from, held }: Carried): void {
 }
 
 /** Of texts, where each is among those that are known. */
-function placesOf(texts: Feeds[string], labels: readonly string[]): readonly number[] {
-  return Array.from<unknown, number>(texts ?? [], (text) => labels.indexOf(String(text)));
+function placesOf(texts: ArrayLike<unknown>, labels: readonly string[]): readonly number[] {
+  return Array.from(texts, (text) => labels.indexOf(String(text)));
 }
 
-function copy(from: Feeds[string] | readonly number[], to: Numbers | undefined): void {
-  if (from) to?.set(from);
-}
-
-function copies(values: readonly View[]): Outputs {
+function copies(views: Views): Outputs {
   return Object.fromEntries(
-    values.map(({ name, array, length, labels }) => {
+    Array.from(views, ([name, { array, length, labels }]) => {
       const own = array.slice(0, length());
-      return [name, labels ? Array.from(own, (at) => labels[Number(at)] ?? "") : own];
+      return [name, hasText && labels ? Array.from(own, (at) => labels[Number(at)] ?? "") : own];
     }),
   );
 }
 
 /** What is given are arrays as the values are, all of them or some, and nothing else. */
-function fits(given: Feeds, values: readonly View[], all: boolean): boolean {
+function fits(given: Feeds | undefined, views: Views | undefined, all: boolean): boolean {
   let found = 0;
   for (const name in given) {
-    const own = given[name];
+    const own = given?.[name];
     if (!own) continue;
-    const view = viewOf(values, name);
-    const kind = takesText && all && view?.labels ? Array : view?.array.constructor;
+    const view = views?.get(name);
+    const kind = hasText && all && view?.labels ? Array : view?.array.constructor;
     if (own.constructor !== kind || own.length !== view?.array.length) return false;
     found += 1;
   }
-  return !all || found === values.length;
+  return !all || found === views?.size;
 }
 
-function viewOf(values: readonly View[], name: string): View | undefined {
-  for (let at = 0; at < values.length; at += 1) {
-    const value = values[at];
-    if (value?.name === name) return value;
-  }
-  return undefined;
-}
-
-function refused(values: readonly View[]): Error {
-  const texts = values.map(
-    ({ name, array, labels }) =>
-      `"${name}", a ${takesText && labels ? "string[]" : array.constructor.name} of ${array.length}`,
+function refused(views: readonly (readonly [string, View])[]): Error {
+  const texts = views.map(
+    ([name, { array, labels }]) =>
+      `"${name}", a ${hasText && labels ? "string[]" : array.constructor.name} of ${array.length}`,
   );
   return fail("INPUT", `It takes ${texts.join(", ")}.`);
 }
