@@ -113,27 +113,40 @@ describe.skipIf(chromiumPath === null)(
 
     it("says every reason against a model, and compiles it once its sizes are given", async () => {
       const bytes = await model("ocr-direction");
-      await page.locator("#sizes").fill("");
+      await page.locator("#options").fill("");
       expect(await drop("direction.onnx", bytes)).toBe("direction.onnx does not compile.");
       expect((await reasons()).join("\n")).toMatch(
         /its size is not fixed[^]*its size is not fixed/,
       );
       expect(await page.getByText("Download the bundle").isVisible()).toBe(false);
-      await page.locator("#sizes").fill("x=1x3x48x192");
+      await page.locator("#options").fill("--shape x=1x3x48x192");
       await page.getByText("Compile again").click();
       expect(await settled()).toMatch(/bytes of modules/);
       await expectSame(await downloaded(), bytes, image(1, 3, 48, 192));
     });
 
+    it("takes the options that it names, values of inputs too", async () => {
+      await page.locator("#options").fill("--shape input=1x576 --shape state=2x1x128");
+      expect(await drop("speech.onnx", await model("silero-vad-v5"))).toMatch(/does not compile/);
+      expect((await reasons()).join("\n")).toContain("give --const sr=…");
+      await page
+        .locator("#options")
+        .fill("--shape input=1x576 --shape state=2x1x128 --const sr=16000");
+      await page.getByText("Compile again").click();
+      expect(await settled()).toMatch(/bytes of modules/);
+    });
+
     it("says what is wrong with a file, and shows names as text", async () => {
-      await page.locator("#sizes").fill("");
+      await page.locator("#options").fill("");
       const name = "<img src=x onerror=alert(1)>.onnx";
       const said = await drop(name, new TextEncoder().encode("no model at all"));
       expect(said).toContain(`${name}: `);
       expect(said).toMatch(/ONNX/);
       expect(await page.locator("img").count()).toBe(0);
-      await page.locator("#sizes").fill("nonsense");
-      expect(await drop("digits.onnx", await model("mnist-cnn"))).toMatch(/"nonsense" is no size/);
+      await page.locator("#options").fill("nonsense");
+      expect(await drop("digits.onnx", await model("mnist-cnn"))).toMatch(
+        /"nonsense" is no option/,
+      );
     });
   },
 );

@@ -82,6 +82,14 @@ describe("a compiled model", () => {
     expect(() => steps.runSync({ x: filled(1), z: filled(1) })).toThrow(
       expect.objectContaining({ code: "INPUT" }),
     );
+    const carried = { sN: filled(0) };
+    expect(() => steps.runSync({ x: filled(1) }, carried)).toThrow(
+      expect.objectContaining({
+        code: "INPUT",
+        message: expect.stringContaining('"sN" is carried'),
+      }),
+    );
+    expect(steps.runSync({ x: filled(1) })).toEqual({ y: tensor(13) });
   });
 });
 
@@ -89,6 +97,9 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
   it("carries the state from step to step, zeros at the start", async () => {
     const model = await load(base, { backends: backend });
     expect(model.state).toEqual({ sN: "s" });
+    expect(() => stream(model, { y: "s", sN: "s" })).toThrow(
+      expect.objectContaining({ code: "ARGUMENT", message: expect.stringContaining("both") }),
+    );
     const [one, two] = [stream(model), stream(model)];
     const answers = await Promise.all([
       one.run({ x: filled(1) }),

@@ -4,12 +4,14 @@ import type { TypedArray } from "../format/tensor/dtype.js";
 import { describeValue } from "../format/tensor/feeds.js";
 import type { Tensors } from "../format/tensor/tensor.js";
 import type { Entry, Placed } from "./module-memory.js";
+import { demandOneSource } from "./one-source.js";
 import { copies } from "./run-module.js";
 
 /**
  * Steps of a module, which may have other streams: a step writes all inputs. As a run does, one that is given arrays for
  * the outputs allocates nothing.
- * @throws PareError ARGUMENT for a pair that is no output and input of one type and size
+ * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, and for two outputs that are to be
+ * one input
  */
 export function openSyncStream(
   held: Entry,
@@ -17,6 +19,7 @@ export function openSyncStream(
   state: StatePairs,
 ): SyncStream {
   const { inputs, outputs } = held;
+  demandOneSource(state);
   const pairs = Object.entries(state).map(
     ([output, input]) => [output, arrayFor(held, output, input)] as const,
   );
@@ -41,6 +44,9 @@ export function openSyncStream(
       const name = read[at]?.name ?? "";
       arrays[name] = into && Object.hasOwn(into, name) ? into[name] : undefined;
     }
+    for (const name in into)
+      if (Object.hasOwn(state, name))
+        throw new PareError("INPUT", `"${name}" is carried to the next step: no array takes it.`);
     // Names that the model does not have are for `run` to refuse.
     run(withUnknown(feeds, given), withUnknown(arrays, into ?? {}));
     return into ?? copies(read);

@@ -1,3 +1,4 @@
+import { demandOneSource } from "../backends/one-source.js";
 import { Queue } from "../backends/queue.js";
 import type { Given, StatePairs, Stream, SyncStream } from "../format/engine/run-sync.js";
 import { PareError } from "../format/error.js";
@@ -17,7 +18,8 @@ import type { Model, PairsOf, StepInputs, StepOutputs, SyncModel } from "./model
  * at once it is `model.stream()`. A size of the state that is not fixed is 1, unless the first step is given a state.
  * There may be any number of streams of one model.
  * @param state by output name, the input that it is at the next step, where the bundle does not say it
- * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, where that is known
+ * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, where that is known, and for two
+ * outputs that are to be one input
  */
 export function stream<
   Inputs extends object,
@@ -42,6 +44,7 @@ export function stream(model: Model, state: StatePairs = model.state): Stream {
 }
 
 function openStream(model: Model, state: StatePairs): Stream {
+  demandOneSource(state);
   for (const [from, to] of Object.entries(state)) {
     const output = model.outputs.find(({ name }) => name === from);
     const input = model.inputs.find(({ name }) => name === to);

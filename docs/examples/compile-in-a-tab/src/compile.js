@@ -12,13 +12,13 @@ import { byteSource, goldenInputs, probeGolden, sha256 } from "@pare/runtime/for
 
 /**
  * Compiles an ONNX file to a bundle, in whatever runs this.
- * @param sizes `{ shapes: { x: [1, 3, 48, 192] }, dims: { length: 64 } }`: what the model leaves open
+ * @param fixed `{ shapes: { x: [1, 3, 48, 192] }, dims: { length: 64 }, constants: { sr: 16000 } }`: what it leaves open
  * @returns `{ operators, reasons }`, and `{ files, bytes }` where there are no reasons against it
  */
-export async function compile(name, bytes, sizes = {}) {
+export async function compile(name, bytes, fixed = {}) {
   const graph = await importModel({ name, main: byteSource(bytes), beside: new Map() });
   const bind = findPass("bind-shapes");
-  await bind.create(bind.parse(sizes)).run(graph, {});
+  await bind.create(bind.parse(fixed)).run(graph, {});
   const target = findTarget("aot");
   const operators = countOperators(graph);
   const { obstacles, assumption } = await supportOf(graph, target);

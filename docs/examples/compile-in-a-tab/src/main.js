@@ -3,7 +3,7 @@ import { compile } from "./compile.js";
 
 const drop = document.querySelector("#drop");
 const chosen = document.querySelector("input[type=file]");
-const sizes = document.querySelector("#sizes");
+const options = document.querySelector("#options");
 const status = document.querySelector("[role=status]");
 const link = document.querySelector("a");
 const list = document.querySelector("ul");
@@ -25,7 +25,7 @@ async function take(given) {
   status.textContent = `Compiling ${file.name} …`;
   try {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    show(file.name, bytes.length, await compile(file.name, bytes, parseSizes(sizes.value)));
+    show(file.name, bytes.length, await compile(file.name, bytes, parseOptions(options.value)));
   } catch (error) {
     // A PareError says what to do as well.
     status.textContent = `${file.name}: ${error.message} ${error.hint ?? ""}`;
@@ -56,16 +56,25 @@ function lines(texts) {
   );
 }
 
-/** `x=1x3x48x192` is an input's shape, `length=64` a free dim's size. */
-function parseSizes(text) {
-  const given = { shapes: {}, dims: {} };
-  for (const part of text.split(/\s+/).filter(Boolean)) {
-    const [, name, value = ""] = /^(.*)=([\dx]+)$/.exec(part) ?? [];
-    if (name === undefined)
-      throw new Error(`"${part}" is no size: write x=1x3x48x192 or length=64.`);
-    const numbers = value.split("x").map(Number);
-    if (numbers.length > 1) given.shapes[name] = numbers;
-    else given.dims[name] = numbers[0];
+const kinds = { shape: "shapes", dim: "dims", const: "constants" };
+
+/** As the command line has them, so that what is said of a model can be followed: `--dim length=64 --const sr=16000`. */
+function parseOptions(text) {
+  const given = { shapes: {}, dims: {}, constants: {} };
+  for (const part of text.split(/\s*(?=--)/).filter(Boolean)) {
+    const [, option, name, value] =
+      /^--(shape|dim|const)[\s=]+(.+)=([\dx.,-]+|true|false)\s*$/.exec(part) ?? [];
+    if (option === undefined)
+      throw new Error(
+        `"${part}" is no option: write --shape x=1x3x48x192, --dim length=64 or --const sr=16000.`,
+      );
+    given[kinds[option]][name] = valueOf(option, value);
   }
   return given;
+}
+
+function valueOf(option, text) {
+  if (text === "true" || text === "false") return text === "true";
+  const numbers = text.split(/[x,]/).map(Number);
+  return option === "shape" || numbers.length > 1 ? numbers : numbers[0];
 }

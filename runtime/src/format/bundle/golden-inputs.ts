@@ -28,7 +28,7 @@ export function goldenInputs(
   choices: Readonly<Record<string, GoldenChoice>> = {},
 ): GoldenInput[] {
   return infos.map((info, index) => {
-    const choice = choices[info.name] ?? {};
+    const choice: GoldenChoice = (Object.hasOwn(choices, info.name) && choices[info.name]) || {};
     demandElements(info);
     const dims = (choice.dims ?? info.dims).map((dim) => {
       if (typeof dim === "number") return dim;

@@ -170,6 +170,12 @@ describe("golden inputs", () => {
     });
   });
 
+  it("are of any name", () => {
+    const named = (name: string) => goldenInputs([{ name, type: "float32", dims: [2] }], 1);
+    for (const name of ["constructor", "__proto__"])
+      expect({ ...named(name)[0], name: "x" }).toEqual(named("x")[0]);
+  });
+
   it("are text that is put together of given words, or given", () => {
     const info = { name: "t", type: "string", dims: [1, 40] } as const;
     const words = ["yes", "no", "__proto__"];
