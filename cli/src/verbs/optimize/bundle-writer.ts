@@ -54,7 +54,7 @@ interface BundleWriterOptions {
 export class BundleWriter {
   readonly #options: BundleWriterOptions;
   readonly #golden: GoldenRecorder;
-  /** What the folder holds, in a few words; null before anything was written. */
+  /** What the folder holds, in a few words; null before anything was found. */
   kept: string | null = null;
 
   constructor(options: BundleWriterOptions) {
@@ -85,11 +85,15 @@ export class BundleWriter {
   async keep(optimized: Optimized): Promise<void> {
     const { improvements = [] } = optimized.time ?? {};
     const earlier = await this.#earlier();
-    // Until something is found, what an earlier run made of this model is worth more than the model as it is.
-    if (earlier !== null && improvements.length === 0) return;
+    // What an earlier run made of this model is worth more than the model as it is, and what it tested than what is not yet.
+    if (earlier !== null && (improvements.length === 0 || loses(earlier, optimized))) {
+      this.kept = `what an earlier run found: ${earlier.variants.map(({ id }) => id).join(", ")}`;
+      return;
+    }
     if (earlier === null || !(await this.#holds(earlier, optimized)))
       await this.#write(optimized, [], true);
-    this.kept = optimized.variants.map(({ target, name }) => `${target} ${name}`).join(", ");
+    const found = optimized.variants.map(({ target, name }) => `${target} ${name}`);
+    this.kept = `what was best so far: ${found.join(", ")}`;
   }
 
   /** What the folder says it holds of this model. */
@@ -255,6 +259,14 @@ export class BundleWriter {
     }
     return found;
   }
+}
+
+/** Whether a target would have a variant that was not tested, or none, where it has one that was. */
+function loses({ variants }: Manifest, { variants: found }: Optimized): boolean {
+  const tested = new Set(
+    found.flatMap(({ target, measurement: { accuracy } }) => (accuracy === null ? [] : [target])),
+  );
+  return variants.some(({ target, accuracy }) => accuracy !== null && !tested.has(target));
 }
 
 function contentOf(

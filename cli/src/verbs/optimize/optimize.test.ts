@@ -244,3 +244,27 @@ describe("what is wrong", () => {
     expect(await readdir(folder)).not.toContain("none");
   });
 });
+
+it("leaves what an earlier run tested where it is stopped before it has tested its own", async () => {
+  const digits = new URL("../../../../fixtures/data/mnist.mjs", import.meta.url).href;
+  const [data, output] = [join(folder, "some.mjs"), join(folder, "again.pare")];
+  await writeFile(data, someSamples(digits, 20));
+  const wish = { target: ["cpu"], prefer: "size", maxDrop: 1, data, output } as const;
+  await optimize(mnist, { ...wish, timeBudgetMs: 60_000 });
+  const manifest = () => readFile(join(output, "manifest.json"), "utf8");
+  const before = await manifest();
+  const stop = new AbortController();
+  const notes: string[] = [];
+  const again = optimize(mnist, {
+    ...wish,
+    cache: false,
+    signal: stop.signal,
+    onNote: (line) => notes.push(line),
+    onProgress({ what }) {
+      if (/test samples.*best: cpu int8/.test(what)) stop.abort();
+    },
+  });
+  await expect(again).rejects.toMatchObject({ code: "ABORTED" });
+  expect(notes.at(-1)).toMatch(/holds what an earlier run found: cpu-int8/);
+  expect(await manifest()).toBe(before);
+});

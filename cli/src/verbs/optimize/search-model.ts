@@ -138,7 +138,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
     });
     const optimized = await optimize(request).catch((error: unknown) => {
       if (signal.aborted && writer.kept !== null)
-        output.note(`Stopped. ${folder} holds what was best so far: ${writer.kept}.`);
+        output.note(`Stopped. ${folder} holds ${writer.kept}.`);
       throw error;
     });
     return await writer.write(optimized);
