@@ -103,7 +103,8 @@ function lead(report: Report): string {
 function testedText({ data, variants }: Report): string {
   const counts = variants.flatMap(({ accuracy }) => accuracy?.n ?? []);
   const [least, most] = [Math.min(data.test, ...counts), Math.max(...counts)];
-  if (least === data.test || counts.length === 0) return String(data.test);
+  if (counts.length === 0) return `none of ${data.test}`;
+  if (least === data.test) return String(data.test);
   return `${least === most ? least : `${least} to ${most}`} of ${data.test}`;
 }
 

@@ -24,6 +24,7 @@ function advice(
   tested = 2000,
   steps: readonly Partial<ReportStep>[] = [],
   baseline: Partial<Accuracy> = {},
+  chosen = { latency: 1, size: 1 },
 ) {
   const report = {
     source: "d",
@@ -33,12 +34,22 @@ function advice(
     seed: 0,
     caveat: null,
   };
-  const measurement = { accuracy: { ...accuracy, ...changed } };
+  const measurement = {
+    accuracy: { ...accuracy, ...changed },
+    latencyMs: { ratio: chosen.latency },
+    sizeBytes: { brotli: 100 * chosen.size },
+  };
   return nextStep(
     { inputs: [], outputs: [{ name: "y", type: "float32", dims: ["N", 4] }] },
     { evidence, report } as Evaluation,
     {
-      variants: [{ measurement, target: "cpu", baseline: { accuracy: { value: 1, ...baseline } } }],
+      variants: [
+        {
+          measurement,
+          target: "cpu",
+          baseline: { accuracy: { value: 1, ...baseline }, sizeBytes: { brotli: 100 } },
+        },
+      ],
       candidates,
       tested: { cpu: tested },
       steps,
@@ -127,15 +138,34 @@ it("is more samples to learn from where few taught a step that was turned down, 
 it("is more time where something was not tried, or not all samples were looked at", () => {
   const untried = {
     name: "int8-static",
-    target: "wasm",
+    target: "cpu",
     reason: "not tried: it takes about 9 s",
     expectedGain: { latency: 0.5, size: 0.27 },
   } as const;
   expect(advice({}, "labelled", [untried])).toBe(
-    "More time: 1 candidate was not tried, int8-static on wasm first, expected at 0.50× the time and 27 % of the download: --time-budget.",
+    "More time: 1 candidate that may be better was not tried, above all int8-static on cpu, expected at 0.50× the time and 27 % of the download: --time-budget.",
   );
   expect(advice({ dropInterval: [-0.02, 0.02] }, "labelled", [], 300)).toMatch(
     /^More time, for more test samples: 300 of 2000 were looked at/,
+  );
+});
+
+it("is no time for what is expected to be no better than what was chosen", () => {
+  const untried = (name: string, latency: number, size: number) =>
+    ({
+      name,
+      target: "cpu",
+      reason: "not tried: no time",
+      expectedGain: { latency, size },
+    }) as const;
+  const weights = untried("int8-weights", 1, 0.26);
+  const dynamic = { latency: 0.98, size: 0.23 };
+  const given = (...all: readonly (typeof weights)[]) =>
+    advice({}, "labelled", all, 2000, [], {}, dynamic);
+  expect(given(weights)).toBeNull();
+  expect(given(untried("int8-weights", 0.98, 0.2))).toMatch(/above all int8-weights/);
+  expect(given(weights, untried("a", 0.9, 0.2), untried("b", 0.5, 0.26))).toMatch(
+    /^More time: 2 candidates .* above all b on cpu/,
   );
 });
 

@@ -29,10 +29,7 @@ export function nextStep(
   if (evidence === "unlabelled")
     return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
-  // More time is no help to what is beside the plan.
-  const untried = optimized.candidates.filter(
-    ({ reason }) => reason.startsWith("not tried") && !reason.startsWith(besideThePlan),
-  );
+  const untried = worthMoreTime(optimized);
   const [first] = untried;
   const allowed = Math.max(
     0,
@@ -48,7 +45,7 @@ export function nextStep(
   const [lesson] = optimized.steps.flatMap((step) => shortLesson(step, allowed) ?? []);
   if (lesson !== undefined) return lesson;
   if (first !== undefined)
-    return `More time: ${untried.length} ${untried.length === 1 ? "candidate was" : "candidates were"} not tried, ${first.name} on ${first.target} first${gainText(first.expectedGain)}: --time-budget.`;
+    return `More time: ${untried.length} ${untried.length === 1 ? "candidate" : "candidates"} that may be better ${untried.length === 1 ? "was" : "were"} not tried, above all ${first.name} on ${first.target}${gainText(first.expectedGain)}: --time-budget.`;
   const undecided = accuracies.some(
     ({ drop, dropInterval }) => dropInterval !== null && drop !== null && dropInterval[1] > allowed,
   );
@@ -57,6 +54,47 @@ export function nextStep(
   return looked < report.test
     ? `More time, for more test samples: ${looked} of ${report.test} were looked at, with which a drop of ${allowed} is within what chance does: --time-budget.`
     : `More test samples: with ${report.test}, a drop of ${allowed} is within what chance does.`;
+}
+
+/**
+ * What was not tried and is expected to be faster than what was chosen, or as fast and smaller; the one with the most to
+ * gain first. More time is no help to what is beside the plan.
+ */
+function worthMoreTime({
+  candidates,
+  variants,
+}: Pick<Optimized, "candidates" | "variants">): readonly ReportCandidate[] {
+  const found = candidates.flatMap((candidate) => {
+    const { reason, target, expectedGain } = candidate;
+    if (!reason.startsWith("not tried") || reason.startsWith(besideThePlan)) return [];
+    const chosen = variants.find((variant) => variant.target === target);
+    // Of the user's own steps nothing is known.
+    if (!expectedGain || chosen === undefined) return [{ candidate, worth: 0 }];
+    const best = ratiosOf(chosen);
+    const faster = best.latency / expectedGain.latency;
+    const smaller = best.size / expectedGain.size;
+    if (faster < alike && !(faster > 1 / alike && smaller > alike)) return [];
+    return [{ candidate, worth: Math.log(faster) + sizeShare * Math.log(smaller) }];
+  });
+  return found.sort((a, b) => b.worth - a.worth).map(({ candidate }) => candidate);
+}
+
+/** Times and sizes that differ by less are the same: the rule of choice has 2 and 3 %. */
+const alike = 1.03;
+/** What a difference in size is worth beside one in latency. */
+const sizeShare = 0.15;
+
+/** What was chosen next to the float model; where nothing is timed, as fast. */
+function ratiosOf({ measurement, baseline }: Optimized["variants"][number]): {
+  readonly latency: number;
+  readonly size: number;
+} {
+  const { latencyMs, sizeBytes } = measurement;
+  const whole = baseline?.sizeBytes.brotli ?? sizeBytes.brotli;
+  return {
+    latency: "unmeasured" in latencyMs ? 1 : (latencyMs.ratio ?? 1),
+    size: sizeBytes.brotli / whole,
+  };
 }
 
 /** The float model agrees with itself, but where its answers are no numbers, which equal nothing. */

@@ -20,6 +20,8 @@ import {
   goldenInputs,
   type Manifest,
   type Report,
+  type ReportCheck,
+  type ReportRow,
   type SessionOptions,
 } from "@pare/runtime/format";
 import { budgetChecks } from "../../config/budgets.js";
@@ -142,7 +144,7 @@ export class BundleWriter {
   ): Promise<Report> {
     const { model, request, folder } = this.#options;
     const { name, inputs, outputs, graph, sizeBytes } = model;
-    const report = this.#report(optimized, disagreements);
+    const report = this.#report(optimized, disagreements, provisional);
     const files = await assembleBundle({
       name,
       optimized,
@@ -164,7 +166,11 @@ export class BundleWriter {
     return report;
   }
 
-  #report(optimized: Optimized, disagreements: readonly Disagreement[]): Report {
+  #report(
+    optimized: Optimized,
+    disagreements: readonly Disagreement[],
+    provisional: boolean,
+  ): Report {
     const { model, workbench, request, running } = this.#options;
     // A replay says what was seen elsewhere, by another engine on another processor.
     const seenHere = optimized.time === null ? null : workbench;
@@ -179,7 +185,9 @@ export class BundleWriter {
       nextStep:
         workbench === null
           ? null
-          : nextStep(model, workbench.evaluation, optimized, request.budget),
+          : provisional
+            ? "The same command again: this was written while it searched. What it measured is kept."
+            : nextStep(model, workbench.evaluation, optimized, request.budget),
     });
     const checks = report.variants.flatMap((row) => [
       ...(seenHere === null
@@ -194,6 +202,7 @@ export class BundleWriter {
             } as const,
           ]),
       ...requirementChecks(row, request.recipe, optimized),
+      ...(provisional && row.accuracy === null && report.data.test > 0 ? [untested(row)] : []),
       ...budgetChecks(row, request.budget.limits(row.target)),
     ]);
     // Nothing comes after but the files themselves.
@@ -259,6 +268,11 @@ export class BundleWriter {
     }
     return found;
   }
+}
+
+function untested({ target, name }: ReportRow): ReportCheck {
+  const reason = "Not tested yet: this was written while the search went on.";
+  return { target, name, what: "accuracy", outcome: "inconclusive", reason };
 }
 
 /** Whether a target would have a variant that was not tested, or none, where it has one that was. */
