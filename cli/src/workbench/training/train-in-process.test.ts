@@ -29,8 +29,10 @@ const job: TrainingJob = {
 /** What is left of a training that is stopped as soon as it began. @param atStop what its process does then */
 async function stopped(atStop: string): Promise<{ readonly left: number; readonly held: boolean }> {
   const entry = join(folder, `${atStop.length}.mjs`);
-  const begin = 'process.send({ kind: "note", note: "begun" });';
-  const child = `process.on("message", ({ kind }) => { if (kind === "train") ${begin} else { ${atStop} } });`;
+  const begin = '{ file = handover; process.send({ kind: "note", note: "begun" }); }';
+  const child = `import { writeFileSync } from "node:fs";
+let file;
+process.on("message", ({ kind, handover }) => { if (kind === "train") ${begin} else { ${atStop} } });`;
   await writeFile(entry, child);
   const stop = new AbortController();
   let [left, held] = [0, false];
@@ -53,7 +55,8 @@ async function stopped(atStop: string): Promise<{ readonly left: number; readonl
   return { left, held };
 }
 
-const checkpoint = `process.send({ kind: "checkpoint", bytes: new Uint8Array(3) });
+const checkpoint = `writeFileSync(file, new Uint8Array(3));
+process.send({ kind: "checkpoint" });
 process.send({ kind: "failed", code: "ABORTED", message: "", where: null, hint: null });`;
 
 it("waits for a checkpoint that is on its way, and so does the process's end", async () => {

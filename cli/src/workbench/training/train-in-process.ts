@@ -1,8 +1,11 @@
 import { fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
 import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
 import { holdExit } from "../../platform/exit-waits.js";
+import { temporaryFolder } from "../../platform/temporary-folder.js";
 import { trainingEnvironment } from "./training-environment.js";
 import type {
   TrainedStudent,
@@ -37,6 +40,7 @@ export async function trainInProcess(
   news: TrainingNews,
   entry = childFile(),
 ): Promise<TrainedStudent> {
+  const folder = await temporaryFolder();
   const child = fork(entry, [], {
     execArgv: [],
     serialization: "advanced",
@@ -51,6 +55,14 @@ export async function trainInProcess(
   let patience: NodeJS.Timeout | undefined;
   let release: (() => void) | undefined;
   const over = new AbortController();
+  // Until the checkpoints that were handed over are read.
+  let reading: Promise<void> = Promise.resolve();
+  const handover = join(folder.path, "checkpoint");
+  const passOn = async (): Promise<void> => {
+    // No training ends because a checkpoint is lost.
+    const bytes = await readFile(handover).catch(() => null);
+    if (bytes !== null) news.onCheckpoint(bytes);
+  };
   try {
     return await new Promise<TrainedStudent>((resolve, reject) => {
       const abort = (): void => {
@@ -63,14 +75,15 @@ export async function trainInProcess(
         else if (message.kind === "stopping") {
           clearTimeout(patience);
           release ??= holdExit();
-        } else pass(message, news);
+        } else if (message.kind === "checkpoint") reading = reading.then(passOn);
+        else pass(message, news);
       });
       child.on("error", (cause) => reject(crash(cause.message, words)));
       child.on("exit", (code, signal) =>
         reject(crash(signal ? `it was ended by ${signal}` : `it ended with status ${code}`, words)),
       );
       news.signal.addEventListener("abort", abort, { once: true, signal: over.signal });
-      send({ kind: "train", job });
+      send({ kind: "train", job, handover });
       if (news.signal.aborted) abort();
     });
   } finally {
@@ -80,12 +93,13 @@ export async function trainInProcess(
     // What is still on its way concerns nobody any more.
     child.removeAllListeners("message");
     child.kill("SIGKILL");
-    release?.();
+    await reading.finally(() => release?.());
+    await folder.dispose();
   }
 }
 
 function pass(
-  message: Exclude<TrainingMessage, { kind: "trained" | "failed" | "stopping" }>,
+  message: Exclude<TrainingMessage, { kind: "trained" | "failed" | "stopping" | "checkpoint" }>,
   news: TrainingNews,
 ): void {
   switch (message.kind) {
@@ -95,8 +109,6 @@ function pass(
       return news.onProgress(message.progress);
     case "note":
       return news.onNote(message.note);
-    case "checkpoint":
-      return news.onCheckpoint(message.bytes);
     default:
       return message satisfies never;
   }

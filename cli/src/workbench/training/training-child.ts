@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { backendsInNode } from "@pare/bench";
@@ -19,11 +20,11 @@ process.on("disconnect", () => process.exit());
 const stop = new AbortController();
 process.on("message", (request: TrainingRequest) => {
   if (request.kind === "stop") stop.abort(new Error("interrupted"));
-  else void train(request.job).catch(tellFailure);
+  else void train(request.job, request.handover).catch(tellFailure);
 });
 void endWithParent(); // in the middle of a long step it hears of nothing
 
-async function train(job: TrainingJob): Promise<void> {
+async function train(job: TrainingJob, handover: string): Promise<void> {
   const { options, seed, threads, training, validation, resume } = job;
   const [student, teacher] = [
     await wholeGraph(job.student),
@@ -58,7 +59,7 @@ async function train(job: TrainingJob): Promise<void> {
     checkpointDue: () => pace.isDue,
     onCheckpoint(bytes) {
       if (stop.signal.aborted) tell({ kind: "stopping" });
-      pace.pass(() => tell({ kind: "checkpoint", bytes }));
+      pace.pass(() => handOver(bytes, handover));
     },
   });
   const { proto } = await encodeModel(student);
@@ -66,6 +67,24 @@ async function train(job: TrainingJob): Promise<void> {
 }
 
 const tellEveryMs = 50;
+
+let saidWhyNot = false;
+
+/** At once: what is written in the background goes on by a part at each turn of the event loop, and steps are long. */
+function handOver(bytes: Uint8Array, file: string): void {
+  try {
+    writeFileSync(`${file}.new`, bytes);
+    renameSync(`${file}.new`, file); // the last one may be being read
+    tell({ kind: "checkpoint" });
+  } catch (error) {
+    if (!saidWhyNot)
+      tell({
+        kind: "note",
+        note: `No checkpoint can be kept, and training goes on: ${messageOf(error)}`,
+      });
+    saidWhyNot = true;
+  }
+}
 
 /** One for each core that its threads leave. */
 function workersHere(threads: number): number {

@@ -17,7 +17,12 @@ export interface TrainingJob {
 }
 
 export type TrainingRequest =
-  | { readonly kind: "train"; readonly job: TrainingJob }
+  | {
+      readonly kind: "train";
+      readonly job: TrainingJob;
+      /** The file that checkpoints are handed over in. */
+      readonly handover: string;
+    }
   | { readonly kind: "stop" };
 
 /** What comes back: news, and in the end one of the last two. */
@@ -25,7 +30,11 @@ export type TrainingMessage =
   | { readonly kind: "teacher"; readonly fraction: number }
   | { readonly kind: "progress"; readonly progress: TrainingProgress }
   | { readonly kind: "note"; readonly note: string }
-  | { readonly kind: "checkpoint"; readonly bytes: Uint8Array }
+  /**
+   * It is in the file that was named. Between processes a pipe takes some hundred kilobytes at each turn of the event loop,
+   * and whoever trains turns once a step: a hundred megabytes took a minute, and all that came behind them waited.
+   */
+  | { readonly kind: "checkpoint" }
   /** It has heard that it is to stop, and the last checkpoint comes next: a large one takes a while. */
   | { readonly kind: "stopping" }
   | {
