@@ -57,3 +57,22 @@ it.each([
   [3600, "1h 0m left"],
   [7260, "2h 1m left"],
 ])("tells %d seconds", (seconds, text) => expect(leftText(seconds)).toBe(text));
+
+it("goes on where it was, at the pace of the whole, when something was said in between", async () => {
+  const terminal = new Terminal();
+  let ms = 0;
+  const bar = progressBar(terminal, () => ms);
+  const shownAt = (fraction: number, at: number): string => {
+    terminal.shown = "";
+    ms = at;
+    bar.show(fraction, "work");
+    bar.settle();
+    return /(\d+% \| [^|]*?) \| work/.exec(terminal.shown)?.[1] ?? "";
+  };
+  await vi.waitFor(() => expect(shownAt(0.25, 0)).toBe("25% | estimating"), patient);
+  expect(shownAt(0.5, 25_000)).toBe("50% | 50s left");
+  expect(shownAt(0.75, 50_000)).toBe("75% | 25s left");
+  // Other work begins.
+  expect(shownAt(0, 60_000)).toBe("0% | estimating");
+  expect(shownAt(0.5, 70_000)).toBe("50% | 10s left");
+});

@@ -6,17 +6,28 @@ export interface Bar {
   settle(): void;
 }
 
-/** A bar with an estimate. The library is loaded when first shown; what comes before is not drawn. */
-export function progressBar(stream: NodeJS.WritableStream): Bar {
+const steps = 1000;
+
+/**
+ * A bar with an estimate. The library is loaded when first shown; what comes before is not drawn. What is said in between
+ * takes it away, and it goes on where it was.
+ * @param now milliseconds
+ */
+export function progressBar(stream: NodeJS.WritableStream, now = () => performance.now()): Bar {
   let bar: SingleBar | null = null;
   let loading = false;
-  let wanted = false;
+  let wanted: { readonly value: number; readonly shown: Shown } | null = null;
+  const pace = new Pace(now);
   const stop = (): void => {
     process.off("exit", stop);
     if (bar?.isActive) bar.stop();
   };
-  const start = (own: SingleBar, what: string): void => {
-    own.start(1000, 0, { what });
+  const draw = (own: SingleBar, value: number, shown: Shown): void => {
+    if (own.isActive) {
+      own.update(value, shown);
+      return;
+    }
+    own.start(steps, value, shown);
     // It hides the cursor, and whoever ends the process at once wants that back.
     if (own.isActive) process.once("exit", stop);
   };
@@ -24,8 +35,7 @@ export function progressBar(stream: NodeJS.WritableStream): Bar {
     loading = true;
     const { default: progress } = await import("cli-progress");
     bar = new progress.SingleBar({
-      format: " {bar} {percentage}% | {eta_formatted} | {what}",
-      formatTime: leftText,
+      format: " {bar} {percentage}% | {left} | {what}",
       barCompleteChar: "█",
       barIncompleteChar: "░",
       barsize: 24,
@@ -33,27 +43,50 @@ export function progressBar(stream: NodeJS.WritableStream): Bar {
       hideCursor: true,
       stopOnComplete: false,
       gracefulExit: false,
-      etaBuffer: 50,
       stream,
     });
     loading = false;
-    if (wanted) start(bar, "");
+    if (wanted !== null) draw(bar, wanted.value, wanted.shown);
   };
   return {
     show(fraction, what) {
-      wanted = true;
-      if (bar === null) {
-        if (!loading) void open();
-        return;
-      }
-      if (!bar.isActive) start(bar, what);
-      bar.update(Math.round(Math.min(1, fraction) * 1000), { what });
+      const done = Math.min(1, fraction);
+      wanted = {
+        value: Math.round(done * steps),
+        shown: { what, left: leftText(pace.left(done)) },
+      };
+      if (bar !== null) draw(bar, wanted.value, wanted.shown);
+      else if (!loading) void open();
     },
     settle() {
-      wanted = false;
+      wanted = null;
       stop();
     },
   };
+}
+
+interface Shown {
+  readonly what: string;
+  readonly left: string;
+}
+
+/** How long the rest takes at the pace of what is done. A share that falls begins other work. */
+class Pace {
+  readonly #now: () => number;
+  #first: { readonly done: number; readonly ms: number } | null = null;
+  #last = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** @returns seconds; not a number as long as nothing has advanced */
+  left(done: number): number {
+    if (this.#first === null || done < this.#last) this.#first = { done, ms: this.#now() };
+    this.#last = done;
+    const perShare = (this.#now() - this.#first.ms) / (done - this.#first.done);
+    return (perShare * (1 - done)) / 1000;
+  }
 }
 
 /** @param seconds not a number as long as nothing has advanced, and there is nothing to go by */
