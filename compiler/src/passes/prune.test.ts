@@ -4,6 +4,7 @@ import { MeasuredActivations } from "../calibrate/measured-activations.js";
 import { countMacs, countParameters } from "../analysis/index.js";
 import { attribute, type Graph, Tensor, type ValueId, verifyGraph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
+import type { Example } from "../pipeline/examples.js";
 import { applyGroup } from "../pipeline/apply-step.js";
 import { examplesOf } from "../train/small-networks.test.support.js";
 import { fp16 } from "./fp16.js";
@@ -101,6 +102,41 @@ describe("prune", () => {
     await expect(quantized(prune, single, options)).rejects.toMatchObject({
       message: "prune.keepChannels 0.5 cannot be met: nothing of this model can be cut.",
       hint: expect.stringMatching(/^In the way: .*\. Do without pruning; pare quantize may do\.$/),
+    });
+  });
+
+  it("goes by the labels' loss, where that is asked for", async () => {
+    const graph = graphOf({ x: ["float32", "N", 4] }, (input, b) => {
+      // The first half of the hidden layer is small, and all that tells the classes apart.
+      const hidden = b.editor.constant(
+        "w",
+        Tensor.float32(
+          [4, 16],
+          Array.from({ length: 64 }, (_, at) => (at % 16 < 8 ? 0.1 : 1)),
+        ),
+      );
+      const scores = Array.from({ length: 32 }, (_, at) => (at < 16 ? (at % 2 === 0 ? 1 : -1) : 1));
+      const made = b.add("Relu", [b.add("MatMul", [input("x"), hidden])]);
+      return { y: b.add("MatMul", [made, b.floats(scores, [16, 2])]) };
+    });
+    const samples = Array.from({ length: 64 }, (_, at): Example => ({
+      feeds: { x: { type: "float32", dims: [1, 4], data: new Float32Array(4).fill(at % 2) } },
+      label: at % 2,
+    }));
+    const examples = examplesOf(samples);
+    const cut = async (importance: string): Promise<readonly (number | undefined)[]> => {
+      const fork = graph.fork();
+      const options = { keepChannels: 0.5, multiple: 1, importance };
+      await prune.create(prune.parse(options)).run(fork, { examples });
+      const [first] = fork.order();
+      return [...((await fork.constant(first?.inputs[1])?.readFloat32()) ?? [])].slice(0, 8);
+    };
+    expect(await cut("magnitude")).toEqual(Array(8).fill(1));
+    expect(await cut("taylor")).toEqual(Array(8).fill(Math.fround(0.1)));
+    const unlabelled = examplesOf(samples.map(({ feeds }) => ({ feeds, label: undefined })));
+    const pass = prune.create(prune.parse({ importance: "taylor" }));
+    await expect(pass.run(graph.fork(), { examples: unlabelled })).rejects.toMatchObject({
+      message: expect.stringContaining("no labels"),
     });
   });
 

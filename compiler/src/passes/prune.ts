@@ -13,10 +13,12 @@ import { importances } from "../prune/importance.js";
 import { type PrunePlan, planPruning, type PruneWish } from "../prune/prune.js";
 import type { Measure } from "../prune/sizes.js";
 import { normKeepingRules } from "../rules/index.js";
+import { bringToTrainable } from "./distillation/bring-to-trainable.js";
 import { computeInFloat32 } from "./float32/in-float32.js";
 import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
 import { holdsCastWeights } from "./pruning/cast-weights.js";
 import { mustStay } from "./pruning/must-stay.js";
+import { lossGradients, mostSamples as mostLossSamples } from "./pruning/loss-gradients.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
 import { simplifyGraph } from "./simplify.js";
 
@@ -33,7 +35,7 @@ const described = {
   importance: option(
     oneOf(importances),
     "magnitude",
-    "What tells which channels matter: the norm of their weights, the scales of batch normalization, or how large they are on samples.",
+    "What tells which channels matter: the norm of their weights, the scales of batch normalization, how large they are on samples, or by how much the labels' loss changes without them, to first order.",
   ),
   scope: option(
     oneOf(["global", "layer"]),
@@ -69,9 +71,13 @@ export const prune = definePass({
       exactness: "lossy",
       runShare: wish.measure === "parameters" ? 1 : 1 - savedTime * (1 - wish.keep),
       ...(options.importance === "activation" && { needs: "activations" as const }),
-      ...(options.reconstruct && {
+      ...((options.reconstruct || options.importance === "taylor") && {
         needs: "examples" as const,
-        learningRuns: (examples: number) => runsPerSample * Math.min(examples, mostSamples),
+        learningRuns: (examples: number) =>
+          (options.reconstruct ? runsPerSample * Math.min(examples, mostSamples) : 0) +
+          (options.importance === "taylor"
+            ? runsPerGradient * Math.min(examples, mostLossSamples)
+            : 0),
       }),
       run(graph, context) {
         const examples = options.reconstruct ? examplesIn(context) : undefined;
@@ -86,6 +92,8 @@ const savedTime = 0.8;
 
 /** What fitting is guessed to take: two halves of a run for each of some twenty layers. */
 const runsPerSample = 20;
+/** A step costs three to five runs. */
+const runsPerGradient = 5;
 
 /** @throws PareError DATA_NOT_FOUND */
 function examplesIn({ examples }: PassContext): Examples {
@@ -107,7 +115,9 @@ async function run(
   const whole = graph.fork();
   throwIfAborted(context.signal);
   context.onProgress?.(0, "following channels");
-  const plan = await planPruning(graph, wish, context);
+  const gradients =
+    wish.importance === "taylor" ? { gradients: lossGradients(graph, context) } : {};
+  const plan = await planPruning(graph, { ...wish, ...gradients }, context);
   throwIfAborted(context.signal);
   context.onAccount?.(pruningAccount(graph, plan, wish));
   context.onProgress?.(examples === undefined ? 0.5 : 0.1, "cutting");
@@ -133,6 +143,7 @@ async function prepare(
   fits: boolean,
 ): Promise<void> {
   await bringToNormalForm(graph);
+  if (importance === "taylor") return bringToTrainable(graph);
   const measures = importance === "activation" && context.activations !== undefined;
   const inFloats = fits || measures || holdsCastWeights(graph);
   if (importance !== "batch-norm") {

@@ -30,7 +30,7 @@ interface Block {
 /**
  * How many units of each group are left, so that the model costs no more than was wished. First in multiples as large as
  * wished, and no group below an eighth; where that does not get there, or far beyond, in half of them, and so on.
- * @param scores of each group's units, ascending, 1 on average
+ * @param scores of each group's units, ascending; such that all compare, 1 on average
  * @throws PareError RECIPE where not even one unit of each group would do: how far it can go, and what stands in the way
  */
 export function chooseUnits(

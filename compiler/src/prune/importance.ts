@@ -7,11 +7,13 @@ import type { Group, Member } from "./groups.js";
 import type { ChannelAxes } from "./axes.js";
 
 /** How it may be told which units matter. */
-export const importances = ["magnitude", "batch-norm", "activation"] as const;
+export const importances = ["magnitude", "batch-norm", "activation", "taylor"] as const;
 export type Importance = (typeof importances)[number];
 
-/** Gradients of a loss by the constants that were trained, element by element; undefined for the others. */
-export type Gradients = (constant: ValueId) => Promise<ArrayLike<number> | undefined>;
+/** Goes through batches of samples, with the gradients of each batch's loss by the constants that are trained. */
+export type Gradients = (
+  take: (batch: ReadonlyMap<ValueId, ArrayLike<number>>) => Promise<void>,
+) => Promise<void>;
 
 /** Not by `from`, which goes through an iterator: there may be millions. */
 function each(
@@ -64,8 +66,9 @@ export async function batchNormScales(
 }
 
 /**
- * |Σ w · g| over all weights that are cut with a unit: how much the loss changes without it, to first order (Molchanov et
- * al. 2019, "Importance Estimation for Neural Network Pruning", eq. 8).
+ * The square of Σ w · g over all weights that are cut with a unit, summed over batches: how much the loss changes without
+ * it, to first order (Molchanov et al. 2019, "Importance Estimation for Neural Network Pruning", eq. 8). Over all samples at
+ * once the gradients of a model that was trained cancel out.
  */
 export async function taylorScores(
   graph: Graph,
@@ -73,22 +76,29 @@ export async function taylorScores(
   groups: readonly Group[],
   gradients: Gradients,
 ): Promise<readonly Float64Array[]> {
-  const found = new Map<ValueId, ArrayLike<number>>();
-  for (const { members } of groups)
-    for (const { axis } of members) {
-      const gradient = graph.constant(axis.value) && (await gradients(axis.value));
-      if (gradient !== undefined) found.set(axis.value, gradient);
-    }
-  const sums = await sumsOver(
-    graph,
-    groups,
-    (elements, value) => {
-      const gradient = found.get(value);
-      return each(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
-    },
-    (member) => isWeight(graph, axes, member) && found.has(member.axis.value),
+  const scores = groups.map(({ units }) => new Float64Array(units));
+  await gradients(async (batch) => {
+    const sums = await sumsOver(
+      graph,
+      groups,
+      (elements, value) => {
+        const gradient = batch.get(value);
+        return each(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
+      },
+      (member) => isWeight(graph, axes, member) && batch.has(member.axis.value),
+    );
+    for (const [at, units] of scores.entries())
+      for (const unit of units.keys())
+        units[unit] = (units[unit] as number) + (sums[at]?.[unit] ?? 0) ** 2;
+  });
+  // Losses compare as they are, also between groups. Where nothing was seen of one, it is as all are on average.
+  const all = scores.flatMap((units) => [...units]);
+  const mean = all.reduce((sum, score) => sum + score, 0) / all.length;
+  return scores.map((units) =>
+    Number.isFinite(mean) && units.some((score) => score > 0)
+      ? units.map((score) => score / mean)
+      : units.fill(1),
   );
-  return sums.map((units) => normalized(units.map(Math.abs)));
 }
 
 /**

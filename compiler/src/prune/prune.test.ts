@@ -22,6 +22,7 @@ import { cutChannels } from "./cut.js";
 import { cutUnread } from "./cut-unread.js";
 import { channelGroups } from "./groups.js";
 import { maskChannels } from "./mask.js";
+import type { Gradients } from "./importance.js";
 import { planPruning, type PrunePlan, type PruneWish } from "./prune.js";
 import { blockKinds, type Drawn, headKinds, networkOf } from "./random-network.test.support.js";
 import { countNominalMacs, prunableWork } from "./sizes.js";
@@ -470,7 +471,16 @@ describe("the choice", () => {
         (one) => one.gone,
       );
     expect(await gone({})).toEqual([[0, 2]]);
-    const gradients = async () => [1, 1, 0, 0, 1, 1, 0.1, 0];
-    expect(await gone({ gradients })).toEqual([[3, 1]]);
+    const made = graph.order()[0]?.inputs[1];
+    if (made === undefined || made === null) throw new RangeError("There are no weights.");
+    // What is lost in one batch is not won by what is gained in the other.
+    const batches = [
+      [1, 1, 0, 0, 1, 1, 0.1, 0],
+      [1, 1, 0, 0, -1, -1, 0.1, 0],
+    ];
+    const gradients: Gradients = async (take) => {
+      for (const batch of batches) await take(new Map([[made, batch]]));
+    };
+    expect(await gone({ importance: "taylor", gradients })).toEqual([[1, 3]]);
   });
 });

@@ -18,8 +18,8 @@ import { type Measure, Sizes } from "./sizes.js";
 
 export interface PruneWish extends Wish {
   readonly measure: Measure;
-  /** Where gradients are given, |Σ w · g| decides instead. */
   readonly importance: Importance;
+  /** Of the loss, for `taylor`. */
   readonly gradients?: Gradients;
 }
 
@@ -29,10 +29,10 @@ export interface PrunePlan {
   readonly cuts: readonly GroupCut[];
   /** Of the groups: what of the model can be cut at all. */
   readonly groups: readonly Group[];
-  /** Of each group's units, 1 on average. */
+  /** Of each group's units; such that all compare, 1 on average. */
   readonly scores: readonly Float64Array[];
   /** What told them: magnitudes where what was wished is not to be had of this model. */
-  readonly importance: Importance | "gradients";
+  readonly importance: Importance;
   readonly blocked: readonly Blocked[];
   /** MACs, parameters or channels before and after, as the wish measures. */
   readonly before: number;
@@ -89,11 +89,7 @@ async function scoresOf(
   context: Pick<PassContext, "activations" | "signal">,
 ): Promise<Pick<PrunePlan, "scores" | "importance">> {
   const { axes, groups } = found;
-  if (gradients !== undefined) {
-    const scores = await taylorScores(graph, axes, groups, gradients);
-    return { scores, importance: "gradients" };
-  }
-  const scores = await scoresBy(importance, graph, found, context);
+  const scores = await scoresBy(importance, graph, found, { ...context, gradients });
   if (scores !== null) return { scores, importance };
   return { scores: await magnitudes(graph, axes, groups), importance: "magnitude" };
 }
@@ -103,7 +99,11 @@ async function scoresBy(
   importance: Importance,
   graph: Graph,
   { axes, groups }: Groups,
-  { activations, signal }: Pick<PassContext, "activations" | "signal">,
+  {
+    activations,
+    signal,
+    gradients,
+  }: Pick<PassContext, "activations" | "signal"> & { readonly gradients: Gradients | undefined },
 ): Promise<readonly Float64Array[] | null> {
   switch (importance) {
     case "magnitude":
@@ -114,6 +114,8 @@ async function scoresBy(
       return activations === undefined
         ? null
         : activationScores(graph, axes, groups, activations, signal);
+    case "taylor":
+      return gradients === undefined ? null : taylorScores(graph, axes, groups, gradients);
     default:
       return importance satisfies never;
   }

@@ -1,5 +1,5 @@
 import type { Executor } from "@pare/runtime/format";
-import type { Graph, NodeId } from "../ir/index.js";
+import type { Graph, NodeId, ValueId } from "../ir/index.js";
 import type { TrainingEngine } from "../ops/index.js";
 import type { TrainingIdentity } from "./checkpoint.js";
 import type { Objective } from "./objectives.js";
@@ -78,6 +78,8 @@ export interface TrainRequest {
   /** Share of the samples that the teacher has answered, before the first step. */
   readonly onTeacher?: ((fraction: number) => void) | undefined;
   readonly onNote?: ((note: string) => void) | undefined;
+  /** Of each step, before the weights change by it. The arrays are written over by the next. */
+  readonly onGradients?: ((gradients: LossGradients) => Promise<void>) | undefined;
   /** A checkpoint to go on from. */
   readonly resume?: Uint8Array | undefined;
   /** Asked after each step whether a checkpoint is due there too; what time that takes is the caller's to tell. */
@@ -89,6 +91,9 @@ export interface TrainRequest {
   readonly onCheckpoint?: ((bytes: Uint8Array) => void | Promise<void>) | undefined;
   readonly identity?: TrainingIdentity | undefined;
 }
+
+/** Of the loss of a batch, by the constants that are trained. */
+export type LossGradients = ReadonlyMap<ValueId, Float32Array>;
 
 export interface Trained {
   readonly learnedFrom: readonly ("labels" | "teacher")[];

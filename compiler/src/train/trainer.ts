@@ -113,7 +113,16 @@ class Training {
       const options = { ...this.#request.options, recompute: this.#recompute };
       this.#step ??= await TrainingStep.open({ ...this.#request, options }, state.batch);
       const place = { order, start: state.position, steps: state.optimizer.steps };
-      this.#take(await this.#step.run(state, place));
+      const result = await this.#step.run(state, place);
+      await this.#request.onGradients?.(
+        new Map(
+          state.parameters.flatMap(({ constant }, index) => {
+            const gradient = result.gradients[index];
+            return gradient === undefined ? [] : [[constant.value, gradient] as const];
+          }),
+        ),
+      );
+      this.#take(result);
     } catch (error) {
       if (!isOutOfMemory(error) || (this.#recompute && state.batch === 1)) throw error;
       // What was loaded is gone with an engine that was ended.

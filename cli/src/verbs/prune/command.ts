@@ -31,7 +31,7 @@ export const define: DefineVerb = (command, context) => {
     .option("--target <name>", "of --keep-latency: cpu, wasm or webgpu (default: cpu)")
     .option(
       "--importance <kind>",
-      "what tells which channels matter: magnitude, batch-norm, or activation (needs --data)",
+      "what tells which channels matter: magnitude, batch-norm, activation (needs --data), or taylor (needs labels)",
       "magnitude",
     )
     .option("--per-layer", "let every layer keep the same share, instead of all competing")

@@ -96,7 +96,7 @@ export async function demandReach(
   request: PruneRequest,
   { importance, seed }: Pick<CutOptions, "importance" | "seed">,
 ): Promise<void> {
-  if (importance === "activation") return;
+  if (importance === "activation" || importance === "taylor") return;
   const { model } = request;
   const steps = request.steps.map((step) => ({
     ...step,

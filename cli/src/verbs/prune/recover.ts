@@ -86,7 +86,7 @@ export async function cutAndRecover(
 
 /** Does the cut itself look at samples? */
 function looksAtSamples({ importance, reconstruct }: RecoverOptions): boolean {
-  return importance === "activation" || reconstruct;
+  return importance === "activation" || importance === "taylor" || reconstruct;
 }
 
 /** Of what is learned from, so that what tests is not looked at. */

@@ -137,9 +137,9 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--recover",
       "Add --data, with or without labels, or leave --recover out.",
     );
-  if (importance === "activation")
+  if (importance === "activation" || importance === "taylor")
     refuse(
-      "--importance activation needs --data: how large channels are shows on samples.",
+      `--importance ${importance} needs --data: ${importance === "taylor" ? "what the loss loses without channels" : "how large channels are"} shows on samples.`,
       "--importance",
       "Add --data, or use --importance magnitude.",
     );
@@ -198,9 +198,9 @@ function demandOneWish({ keepFlops, keepParams, keepLatency, importance }: Prune
       "--keep-latency",
       "Say what is to be left of one of them.",
     );
-  if (importance === "activation")
+  if (importance === "activation" || importance === "taylor")
     refuse(
-      "--keep-latency and --importance activation do not go together: shares are timed before samples are read.",
+      `--keep-latency and --importance ${importance} do not go together: shares are timed before samples are read.`,
       "--importance",
       "Go by magnitude or by batch-norm.",
     );

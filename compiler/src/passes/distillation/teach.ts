@@ -29,6 +29,7 @@ export interface DistillServices extends Pick<
   | "onProgress"
   | "onNote"
   | "onTeacher"
+  | "onGradients"
   | "onCheckpoint"
   | "checkpointDue"
   | "resume"
