@@ -5,6 +5,8 @@ import type { Workers } from "./workers.js";
 export interface Example {
   readonly feeds: Tensors;
   readonly label: unknown;
+  /** As its user calls it, for messages. */
+  readonly id?: string | undefined;
 }
 
 /**

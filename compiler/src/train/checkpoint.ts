@@ -48,14 +48,17 @@ export function readCheckpoint(
   if (metadata["format"] !== format) throw invalid("is no checkpoint of a training");
   const before = parsed(metadata["identity"]);
   for (const name of new Set([...Object.keys(identity), ...Object.keys(before)])) {
-    if (before[name] === identity[name]) continue;
+    if (before[name] === identity[name] || mayDiffer(name, before[name], identity[name])) continue;
     const [was, is] = [before[name], identity[name]].map((one) =>
       one === undefined ? "not said" : JSON.stringify(one),
     );
     throw new PareError(
       "DATA_MISMATCH",
       `The checkpoint is of another training: ${name} was ${was}, and is ${is}.`,
-      { where: checkpointPlace, hint: "Go on with what it began with, or start anew without it." },
+      {
+        where: checkpointPlace,
+        hint: "Go on with what it began with, at another rate or in smaller batches too, or start anew without it.",
+      },
     );
   }
   const own = new Map(namedArrays(state));
@@ -68,11 +71,18 @@ export function readCheckpoint(
     data.set(saved.data);
   }
   const position = parsed(metadata["position"]);
-  const limits = { batch: state.batch, samples: Number(identity["samples"]) };
+  const limits = { batch: Number(before["batch"]), samples: Number(identity["samples"]) };
   if (!isPosition(position, limits)) throw invalid("does not say how far it came");
   state.optimizer.steps = position.steps;
-  const { epoch, batch, sums, history } = position;
+  const { epoch, sums, history } = position;
+  const batch = Math.min(position.batch, state.batch);
   Object.assign(state, { epoch, position: position.position, batch, sums, history });
+}
+
+/** What the next steps alone depend on, and is changed where a training came to no good end or out of memory. */
+function mayDiffer(name: string, was: unknown, is: unknown): boolean {
+  if (name === "rate" || name === "clip" || name === "recompute") return true;
+  return name === "batch" && Number(is) < Number(was);
 }
 
 type Named = readonly [name: string, array: SavedArray];
@@ -113,7 +123,7 @@ function parsed(text: string | undefined): Readonly<Record<string, unknown>> {
   throw invalid("has damaged metadata");
 }
 
-/** @param limits the batch that was asked for, which only shrinks, and the samples of an epoch */
+/** @param limits the batch that it began with, which only shrinks, and the samples of an epoch */
 function isPosition(
   value: unknown,
   limits: { readonly batch: number; readonly samples: number },

@@ -50,7 +50,7 @@ it.each([
   const graph = network(isLast, softmax);
   const reader = new LabelReader("a test");
   for (let sample = 0; sample < batch; sample += 1)
-    reader.add(right.slice(sample * places, (sample + 1) * places), sample);
+    reader.add(right.slice(sample * places, (sample + 1) * places), String(sample));
   const objectives = chooseObjectives({ graph, batch }, null, reader.finish(), options, "a test");
   const learned = learnedConstants(graph);
   const step = trainingGraph(graph, {

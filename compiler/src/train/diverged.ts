@@ -33,7 +33,7 @@ export async function diverged(step: Divergence): Promise<PareError> {
     `Training stopped after ${steps} steps: the ${what} not a finite number.${named}`,
     {
       where: first === null ? where : `${where} » ${first}`,
-      hint: "Lower the rate, clip gradients, or look for samples with numbers that are not finite.",
+      hint: "Lower the rate, also to go on from a checkpoint; or look for samples with numbers that are not finite.",
     },
   );
 }

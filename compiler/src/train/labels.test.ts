@@ -4,7 +4,7 @@ import { LabelReader } from "./labels.js";
 /** What labels come to, and what is said of them. */
 function read(...labels: readonly unknown[]): readonly unknown[] {
   const reader = new LabelReader("a test");
-  for (const [index, label] of labels.entries()) reader.add(label, index);
+  for (const [index, label] of labels.entries()) reader.add(label, String(index));
   const notes: string[] = [];
   const found = reader.finish((note) => void notes.push(note));
   return [found?.kind ?? null, ...notes];

@@ -3,13 +3,19 @@ import { isTypedArray, PareError } from "@pare/runtime/format";
 /** What is right for each sample. */
 export type Labels =
   /** One class each. */
-  | { readonly kind: "classes"; readonly values: Int32Array }
+  | { readonly kind: "classes"; readonly values: Int32Array; readonly names?: readonly string[] }
   /** As many numbers each. */
-  | { readonly kind: "numbers"; readonly row: number; readonly values: Float32Array };
+  | {
+      readonly kind: "numbers";
+      readonly row: number;
+      readonly values: Float32Array;
+      /** Of the samples, as their user calls them. */
+      readonly names?: readonly string[];
+    };
 
 /** A label that no numbers can be made of. */
 interface Unfit {
-  readonly index: number;
+  readonly sample: string;
   readonly label: unknown;
 }
 
@@ -18,20 +24,26 @@ export class LabelReader {
   readonly #where: string;
   readonly #rows: (number | readonly number[])[] = [];
   #unfit: Unfit | null = null;
-  #missing: number | null = null;
+  #missing: string | null = null;
+  readonly #names: string[] = [];
 
   constructor(where: string) {
     this.#where = where;
   }
 
-  add(label: unknown, index: number): void {
+  /** @param sample as its user calls it */
+  add(label: unknown, sample: string): void {
     if (label === undefined || label === null) {
-      this.#missing ??= index;
+      this.#missing ??= sample;
       return;
     }
     const row = numbersIn(label);
-    if (row === null) this.#unfit ??= { index, label };
-    else this.#rows.push(row);
+    if (row === null) {
+      this.#unfit ??= { sample, label };
+      return;
+    }
+    this.#rows.push(row);
+    this.#names.push(sample);
   }
 
   /**
@@ -52,7 +64,8 @@ export class LabelReader {
       const whole = this.#rows.every(
         (row) => Number.isInteger(row) && Math.abs(Number(row)) < 2 ** 31,
       );
-      if (whole) return { kind: "classes", values: Int32Array.from(this.#rows, Number) };
+      const values = Int32Array.from(this.#rows, Number);
+      if (whole) return { kind: "classes", values, names: this.#names };
     }
     const width = typeof first === "number" ? 1 : (first?.length ?? 0);
     const values = new Float32Array(width * this.#rows.length);
@@ -60,11 +73,11 @@ export class LabelReader {
       const numbers = typeof row === "number" ? [row] : row;
       if (numbers.length !== width)
         this.#refuse(
-          `The label of sample ${index} has ${numbers.length} numbers, the first ${width}.`,
+          `The label of sample ${this.#names[index] ?? index} has ${numbers.length} numbers, the first ${width}.`,
         );
       values.set(numbers, index * width);
     }
-    return { kind: "numbers", row: width, values };
+    return { kind: "numbers", row: width, values, names: this.#names };
   }
 
   #refuse(message: string): never {
@@ -86,10 +99,10 @@ function numbersIn(label: unknown): number | readonly number[] | null {
   return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
 }
 
-function unfitText({ index, label }: Unfit): string {
+function unfitText({ sample, label }: Unfit): string {
   const what =
     typeof label === "number" ? label : typeof label === "string" ? "a text" : "no list of numbers";
-  return `that of sample ${index} is ${what}`;
+  return `that of sample ${sample} is ${what}`;
 }
 
 /**
@@ -99,13 +112,14 @@ function unfitText({ index, label }: Unfit): string {
 export function demandClasses(labels: Labels, count: number, where: string): void {
   const { values } = labels;
   const row = labels.kind === "classes" ? 1 : labels.row;
+  const { names } = labels;
   const index = values.findIndex(
     (value) => !Number.isInteger(value) || value < 0 || value >= count,
   );
   if (index < 0) return;
   throw new PareError(
     "LABELS",
-    `Sample ${Math.floor(index / row)} has the label ${values[index]}, but the model has ${count} classes, 0 to ${count - 1}.`,
+    `Sample ${names?.[Math.floor(index / row)] ?? Math.floor(index / row)} has the label ${values[index]}, but the model has ${count} classes, 0 to ${count - 1}.`,
     { where, hint: "Number the classes from 0, or give the model an output for each." },
   );
 }

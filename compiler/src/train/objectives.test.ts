@@ -37,7 +37,7 @@ function severalOf(counts: Readonly<Record<string, number>>): Graph {
 
 const labelsOf = (...rows: readonly unknown[]): Labels | null => {
   const reader = new LabelReader("a test");
-  for (const [index, row] of rows.entries()) reader.add(row, index);
+  for (const [index, row] of rows.entries()) reader.add(row, String(index));
   return reader.finish();
 };
 

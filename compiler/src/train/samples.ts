@@ -57,12 +57,13 @@ export async function loadSamples(
   const columns = new Map<string, Column>();
   const labels = new LabelReader(where);
   let read = 0;
-  for await (const { feeds, label } of examples) {
+  for await (const { feeds, label, id } of examples) {
     throwIfAborted(signal);
+    const sample = id === undefined ? String(read) : JSON.stringify(id);
     if (read === 0) openColumns(columns, feeds, inputs, count, where);
     if (read === count) break;
-    for (const name of inputs) put(columns, feeds, name, read, where);
-    labels.add(label, read);
+    for (const name of inputs) put(columns, feeds, name, read, sample, where);
+    labels.add(label, sample);
     read += 1;
   }
   if (read === 0) {
@@ -84,7 +85,7 @@ function openColumns(
 ): void {
   let bytes = 0;
   for (const name of inputs) {
-    const { type, dims } = feedOf(feeds, name, 0, where);
+    const { type, dims } = feedOf(feeds, name, "0", where);
     if (type === "string") {
       throw new PareError("DATA_MISMATCH", `The input "${name}" is text, which has no gradient.`, {
         where,
@@ -108,25 +109,26 @@ function put(
   feeds: Tensors,
   name: string,
   index: number,
+  sample: string,
   where: string,
 ): void {
-  const { type, dims, data } = feedOf(feeds, name, index, where);
+  const { type, dims, data } = feedOf(feeds, name, sample, where);
   const column = columns.get(name);
   if (column === undefined || !isTypedArray(data)) return;
   if (type !== column.type || dims.join() !== column.dims.join()) {
     throw new PareError(
       "DATA_MISMATCH",
-      `Sample ${index} of the input "${name}" is ${type} [${dims.join(", ")}], and the first is ${column.type} [${column.dims.join(", ")}].`,
+      `Sample ${sample} of the input "${name}" is ${type} [${dims.join(", ")}], and the first is ${column.type} [${column.dims.join(", ")}].`,
       { where, hint: "Bring all samples to one shape: training puts them together." },
     );
   }
   setRow(column.data, data, index * column.row);
 }
 
-function feedOf(feeds: Tensors, name: string, index: number, where: string): Tensor {
+function feedOf(feeds: Tensors, name: string, sample: string, where: string): Tensor {
   const feed = feeds[name];
   if (feed !== undefined) return feed;
-  throw new PareError("DATA_MISMATCH", `Sample ${index} has nothing for the input "${name}".`, {
+  throw new PareError("DATA_MISMATCH", `Sample ${sample} has nothing for the input "${name}".`, {
     where,
     hint: `It has ${Object.keys(feeds).join(", ")}.`,
   });

@@ -55,7 +55,7 @@ export class VectorMemory {
         `Weights, gradients and what the optimizer remembers take ${(bytes / 2 ** 30).toPrecision(2)} GB.`,
         {
           where: "the training",
-          hint: "Freeze some of the model's weights, or train with sgd.",
+          hint: "Freeze some of the model's weights, or train by a recipe with `optimizer: sgd`.",
           cause,
         },
       );

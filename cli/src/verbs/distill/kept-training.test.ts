@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -123,3 +123,41 @@ it.each([
   expect(stderr).toContain(`where: ${place}`);
   expect(stderr).not.toMatch(/Epoch 1|It will take/);
 });
+
+/** The process that trains, of one that was begun. Linux alone tells. */
+async function trainer(pid: number): Promise<number> {
+  for (const task of await readdir(`/proc/${pid}/task`)) {
+    const children = await readFile(`/proc/${pid}/task/${task}/children`, "utf8");
+    for (const child of children.split(" ").filter((one) => one !== "")) {
+      const command = await readFile(`/proc/${child}/cmdline`, "utf8").catch(() => "");
+      if (command.includes("training-child")) return Number(child);
+    }
+  }
+  throw new RangeError("Nothing trains.");
+}
+
+it.runIf(process.platform === "linux")(
+  "goes on with less where the system kills what trains, as it does where memory runs out",
+  async () => {
+    const { child, said, ended } = distill([
+      "--epochs",
+      "2000",
+      "--batch",
+      "16",
+      "-o",
+      "less.onnx",
+    ]);
+    const kill = async (): Promise<void> =>
+      void process.kill(await trainer(child.pid ?? 0), "SIGKILL");
+    await said(/Epoch 3 of/);
+    await kill();
+    await said(/ended by SIGKILL.*last checkpoint, keeping few values.*[^]*Epoch \d+ of/);
+    await kill();
+    await said(/last checkpoint, in batches of 8\./);
+    const { code, stderr } = await ended;
+    expect(code).toBe(0);
+    const epochs = [...stderr.matchAll(/Epoch (\d+) of/g)].map(([, epoch]) => Number(epoch));
+    expect(epochs.at(-1)).toBe(2000);
+    expect(epochs.filter((epoch) => epoch === 1)).toHaveLength(1);
+  },
+);

@@ -20,6 +20,11 @@ export class LastCheckpoint {
     this.#say = say;
   }
 
+  /** Null where there is none yet. */
+  get last(): Uint8Array | null {
+    return this.#last;
+  }
+
   put(bytes: Uint8Array): void {
     this.#last = bytes;
     if (this.#file !== undefined && !this.#isWriting) this.#writing = this.#writeLast(this.#file);

@@ -5,7 +5,7 @@ import type { WorkOutput } from "../../terminal/output.js";
 import { existingCheckpoint } from "./existing-checkpoint.js";
 import { whileExitWaits } from "../../platform/exit-waits.js";
 import { LastCheckpoint } from "./last-checkpoint.js";
-import { trainInProcess } from "./train-in-process.js";
+import { KilledError, trainInProcess } from "./train-in-process.js";
 import type { TrainedStudent } from "./training-protocol.js";
 import { TrainingReport } from "./training-report.js";
 
@@ -69,21 +69,22 @@ export async function trainWithCheckpoints<T>(
   const { entries } = data.samples;
   const places = (indexes: readonly number[]): readonly StoredAt[] =>
     indexes.flatMap((index) => entries[index] ?? []);
-  const resume = checkpoint === undefined ? null : await existingCheckpoint(checkpoint);
-  if (resume !== null) say.note(`Going on from ${checkpoint}.`);
-  const report = new TrainingReport(say);
+  const begun = checkpoint === undefined ? null : await existingCheckpoint(checkpoint);
+  if (begun !== null) say.note(`Going on from ${checkpoint}.`);
   const saved = new LastCheckpoint(checkpoint, say);
-  try {
-    const trained = await trainInProcess(
+  const report = new TrainingReport(say);
+  const train = (options: DistillOptions): Promise<TrainedStudent> => {
+    report.restart();
+    return trainInProcess(
       {
         student,
         teacher,
-        options: passOptions(training.options),
+        options,
         seed,
         threads,
         training: places(training.learnedFrom),
         validation: places(data.splits.validation),
-        resume,
+        resume: saved.last ?? begun,
       },
       {
         signal,
@@ -93,12 +94,40 @@ export async function trainWithCheckpoints<T>(
         onCheckpoint: (bytes) => saved.put(bytes),
       },
     );
+  };
+  try {
+    const trained = await withLessMemory(passOptions(training.options), train, say);
     return await whileExitWaits(() => finish(trained));
   } catch (error) {
     await whileExitWaits(() => saved.leave(training.leftAt));
     throw error;
   } finally {
     await saved.settled();
+  }
+}
+
+/**
+ * Where the system kills the process that trains, as it does where memory runs out, it goes on from the last checkpoint with
+ * less: first another way to the same gradients, then half of the batch, and so on.
+ */
+async function withLessMemory(
+  options: DistillOptions,
+  train: (options: DistillOptions) => Promise<TrainedStudent>,
+  say: Pick<WorkOutput, "note">,
+): Promise<TrainedStudent> {
+  try {
+    return await train(options);
+  } catch (error) {
+    const { recompute, batch } = options;
+    if (!(error instanceof KilledError) || (recompute && batch === 1)) throw error;
+    const less = recompute
+      ? { ...options, batch: Math.floor(batch / 2) }
+      : { ...options, recompute: true };
+    const how = recompute
+      ? `in batches of ${less.batch}`
+      : "keeping few values of a step, and computing the others again";
+    say.note(`${error.message} It goes on from the last checkpoint, ${how}.`);
+    return withLessMemory(less, train, say);
   }
 }
 

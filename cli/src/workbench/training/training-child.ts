@@ -115,7 +115,7 @@ function stored(places: readonly StoredAt[], executor: Examples["executor"]): Ex
       try {
         for (const place of places) {
           const { feeds, label } = await readRecord(file, place);
-          yield { feeds, label };
+          yield { feeds, label, id: place.id };
         }
       } finally {
         await file.close();

@@ -18,6 +18,12 @@ export class TrainingReport {
     this.#now = now;
   }
 
+  /** In another process: what went on in the one before tells nothing of how long it takes. */
+  restart(): void {
+    this.#first = null;
+    this.#estimated = false;
+  }
+
   teacher(fraction: number): void {
     this.#output.progress(0, `asking the teacher: ${Math.round(100 * fraction)} %`);
   }
@@ -29,7 +35,7 @@ export class TrainingReport {
     const ms = this.#now() - this.#first.ms;
     const perSecond = ms > 0 ? (1000 * (samples - this.#first.samples)) / ms : Number.NaN;
     const left = samplesLeft / perSecond;
-    if (!this.#estimated && ms >= tellingMs) {
+    if (!this.#estimated && ms >= tellingMs && samplesLeft > 0) {
       this.#estimated = true;
       this.#output.note(
         `It will take ${durationText(left)}: ${countText(samplesLeft)} samples are to be learned from, ${countText(Math.round(perSecond))} a second.`,

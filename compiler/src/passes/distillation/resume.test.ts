@@ -113,6 +113,19 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     expect(saved).toHaveLength(0);
   });
 
+  it("at a lower rate and in smaller batches, where it came to no good end", async () => {
+    const options = { epochs: 3, batch: 16, rate: 0.02 };
+    const resume = await interrupted(network(), options, 6);
+    const graph = network();
+    const lower = distill.parse({ epochs: 3, batch: 8, rate: 0.001, clip: 1 });
+    const { batch, history } = await distillGraph(graph, lower, { ...services, resume });
+    expect([batch, history.length]).toEqual([8, 3]);
+    const larger = distill.parse({ epochs: 3, batch: 24, rate: 0.02 });
+    await expect(distillGraph(network(), larger, { ...services, resume })).rejects.toMatchObject({
+      message: expect.stringContaining('batch was "16", and is "24"'),
+    });
+  });
+
   it("only with what it began with", async () => {
     const options = { epochs: 3, batch: 16, rate: 0.02 };
     const resume = await interrupted(network(), options, 2);
