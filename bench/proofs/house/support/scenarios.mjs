@@ -1,4 +1,4 @@
-// What the real models showed when everything was tried on every sample, as scenarios to draw searches from.
+// What the real models showed of what a search without limit looked at to the end, as scenarios to draw searches from.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { json } from "../../shell.mjs";

@@ -27,8 +27,9 @@ export async function loadEstimators(root) {
 /**
  * @param {object} facts runMs, loadMs, sampleMs, validation, test of the float model
  * @param {(artifact: object) => object} wayOf what is true of a file: ratio, drop, flips, size, noise
+ * `blind`: no answer is ever seen to change
  */
-export function simulatedMachine({ facts, wayOf, seed, estimators }) {
+export function simulatedMachine({ facts, wayOf, seed, estimators, blind = false }) {
   const random = seeded(seed);
   const { runMs, loadMs, sampleMs, validation, test } = facts;
   const { measureLatency, pairedDifference, normalQuantile } = estimators;
@@ -97,7 +98,7 @@ export function simulatedMachine({ facts, wayOf, seed, estimators }) {
       const common = { metric: "top1", direction: "higher", n, measuredOn: target, flips: null };
       if (float === undefined)
         return { ...common, value: 0.9, interval: [0.88, 0.92], drop: null, dropInterval: null };
-      const drawn = answered(way, split, n);
+      const drawn = blind ? Array(n).fill(0) : answered(way, split, n);
       const lost = drawn.filter((one) => one === 1).length;
       const gained = drawn.filter((one) => one === -1).length;
       const z = normalQuantile((1 + confidence) / 2);
