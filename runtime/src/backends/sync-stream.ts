@@ -46,7 +46,7 @@ export function openSyncStream(
     }
     for (const name in into)
       if (Object.hasOwn(state, name))
-        throw new PareError("INPUT", `"${name}" is carried to the next step: no array takes it.`);
+        throw new PareError("INPUT", `"${name}" is carried: no array takes it.`);
     // Names that the model does not have are for `run` to refuse.
     run(withUnknown(feeds, given), withUnknown(arrays, into ?? {}));
     return into ?? copies(read);
