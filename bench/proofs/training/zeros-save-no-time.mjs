@@ -54,9 +54,12 @@ async function proveOf({ claim, inform, root, folder }, { name, called, data, op
   const rounded = join(folder, `${name}-int8.onnx`);
   await succeed(root, ["quantize", float, "--mode", "weights", "-o", rounded]);
   const { stdout } = await succeed(root, [
-    ..."bench --json --target cpu,wasm".split(" "),
-    ...["--data", join(root, `fixtures/data/${data}.mjs`), ...options],
-    ...[float, ...files, rounded],
+    ..."bench --json --target cpu,wasm --data".split(" "),
+    join(root, `fixtures/data/${data}.mjs`),
+    ...options,
+    float,
+    ...files,
+    rounded,
   ]);
   const { variants } = JSON.parse(stdout);
   const of = (target, file) =>
