@@ -23,6 +23,7 @@ export {
   lostDefaults,
   outputsToTensors,
   mustStay,
+  notToBeHad,
   lowestOpset,
   type PassName,
   type PassStep,

@@ -32,7 +32,7 @@ export type { DistillOptions } from "./distillation/options.js";
 export { lostConstants } from "./left-by-converters.js";
 export { lostDefaults } from "./normalize.js";
 export { outputsToTensors } from "./outputs-to-tensors.js";
-export { mustStay } from "./pruning/must-stay.js";
+export { mustStay, notToBeHad } from "./pruning/must-stay.js";
 export { inEngineOpset } from "./opset/engine-opset.js";
 export { lowestOpset } from "./opset/lower.js";
 export { holdsType, inFloat32 } from "./float32/in-float32.js";

@@ -223,8 +223,11 @@ describe("prune", () => {
         return { y: b.add("MatMul", [hidden, b.weights(16, 3)]) };
       });
       const step = { use: "prune", with: { importance } };
-      const { shares } = await applyGroup(graph, { steps: [step] }, {}, passes);
+      const { shares, journal } = await applyGroup(graph, { steps: [step] }, {}, passes);
       expect(shares[0]?.account).toMatchObject({ importance: "magnitude" });
+      expect(journal.map(({ reason }) => reason)).toContain(
+        `the importance ${importance} is not to be had of this model: all channels go by magnitude`,
+      );
     },
   );
 

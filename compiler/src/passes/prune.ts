@@ -17,7 +17,7 @@ import { bringToTrainable } from "./distillation/bring-to-trainable.js";
 import { computeInFloat32 } from "./float32/in-float32.js";
 import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
 import { holdsCastWeights } from "./pruning/cast-weights.js";
-import { mustStay } from "./pruning/must-stay.js";
+import { mustStay, notToBeHad } from "./pruning/must-stay.js";
 import { lossGradients, mostSamples as mostLossSamples } from "./pruning/loss-gradients.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
 import { simplifyGraph } from "./simplify.js";
@@ -128,6 +128,9 @@ async function run(
         editor.note(group.node, keptText(group, gone.length));
     });
   sayWhatIsLeft(graph, plan);
+  const [first] = plan.groups;
+  if (plan.importance !== wish.importance && first !== undefined)
+    graph.leave("prune", first.node, nothingTells(wish.importance, plan.importance));
   if (examples === undefined) return;
   await reconstruct(whole, graph, consumers, examples, {
     ...context,
@@ -199,6 +202,10 @@ function sayWhatIsLeft(graph: Graph, { groups, cuts, blocked }: PrunePlan): void
         `all of its ${unitsText(group.units, group.width, group.heads)} are kept: others matter less`,
       );
   for (const one of blocked) graph.leave("prune", one.node, blockedText(one));
+}
+
+function nothingTells(wished: string, taken: string): string {
+  return `the importance ${wished} ${notToBeHad}: all channels go by ${taken}`;
 }
 
 function blockedText({ channels, of, reason }: Blocked): string {

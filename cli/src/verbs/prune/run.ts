@@ -1,5 +1,5 @@
 import { engineTargets } from "@pare/bench";
-import { type Graph, importances, mustStay, type Step } from "@pare/compiler";
+import { type Graph, importances, mustStay, notToBeHad, type Step } from "@pare/compiler";
 import type { TargetName } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
 import { refuse, refuseWithout } from "../../terminal/refuse.js";
@@ -223,7 +223,8 @@ function targetOf({ target: named, keepLatency }: PruneOptions): TargetName {
 function leftLines({ journal }: Graph, verbose: boolean): readonly string[] {
   const nodes = new Map<string, string[]>();
   for (const { rule, what, op, node, reason } of journal) {
-    if (rule !== "prune" || what !== "left" || !(verbose || reason.includes(mustStay))) continue;
+    const isForAll = [mustStay, notToBeHad].some((words) => reason.includes(words));
+    if (rule !== "prune" || what !== "left" || !(verbose || isForAll)) continue;
     const said = `${op}: ${reason}`;
     nodes.set(said, [...(nodes.get(said) ?? []), node]);
   }
