@@ -74,7 +74,7 @@ export async function cutAndRecover(
       next:
         harmText(tested.get("cut"), tested.get("recovered")) ??
         (isWorse(tested.get("recovered"))
-          ? "It is still less right than it was: more epochs, more samples to learn from or a larger share may help."
+          ? `It is still less right than it was: ${options.reconstruct ? "" : "--reconstruct, which fits what is left before it is taught, "}more epochs, more samples to learn from or a larger share may help.`
           : null),
       document: { ...document, journal: [...model.graph.journal, ...graph.journal] },
     };
