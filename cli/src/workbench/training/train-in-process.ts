@@ -1,11 +1,11 @@
 import { fork } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TrainingProgress } from "@pare/compiler";
 import { aborted, isErrorCode, PareError } from "@pare/runtime/format";
 import { holdExit } from "../../platform/exit-waits.js";
 import { temporaryFolder } from "../../platform/temporary-folder.js";
+import { existingCheckpoint } from "./existing-checkpoint.js";
 import { trainingEnvironment } from "./training-environment.js";
 import type {
   TrainedStudent,
@@ -60,7 +60,7 @@ export async function trainInProcess(
   const handover = join(folder.path, "checkpoint");
   const passOn = async (): Promise<void> => {
     // No training ends because a checkpoint is lost.
-    const bytes = await readFile(handover).catch(() => null);
+    const bytes = await existingCheckpoint(handover).catch(() => null);
     if (bytes !== null) news.onCheckpoint(bytes);
   };
   try {
