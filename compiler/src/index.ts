@@ -55,6 +55,7 @@ export type { PlanSummary } from "./search/schedule.js";
 export { replay, type ReplayRequest } from "./search/replay.js";
 export { reportOf, type ReportContext } from "./search/report.js";
 export { variantId } from "./search/request.js";
+export { surplus } from "./search/worth.js";
 export type {
   Budget,
   Clock,

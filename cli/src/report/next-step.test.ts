@@ -25,6 +25,7 @@ function advice(
   steps: readonly Partial<ReportStep>[] = [],
   baseline: Partial<Accuracy> = {},
   chosen = { latency: 1, size: 1 },
+  prefer: "latency" | "size" = "latency",
 ) {
   const report = {
     source: "d",
@@ -54,7 +55,7 @@ function advice(
       tested: { cpu: tested },
       steps,
     } as never,
-    { limits: () => ({ maxDrop: 0.01 }) },
+    { limits: () => ({ maxDrop: 0.01 }), prefer },
   );
 }
 
@@ -167,6 +168,10 @@ it("is no time for what is expected to be no better than what was chosen", () =>
   expect(given(weights, untried("a", 0.9, 0.2), untried("b", 0.5, 0.26))).toMatch(
     /^More time: 2 candidates .* above all b on cpu/,
   );
+  const preferSize = (one: typeof weights) =>
+    advice({}, "labelled", [one], 2000, [], {}, dynamic, "size");
+  expect(preferSize(untried("slow and small", 1.2, 0.15))).toMatch(/above all slow and small/);
+  expect(preferSize(untried("fast and large", 0.5, 0.5))).toBeNull();
 });
 
 it("is more samples where chance may do what is allowed, and labels where there are none", () => {

@@ -1,5 +1,5 @@
 import { metricValue } from "@pare/bench";
-import { besideThePlan, type Budget, type Optimized } from "@pare/compiler";
+import { besideThePlan, type Budget, type Optimized, surplus } from "@pare/compiler";
 import type { Accuracy, ReportCandidate, ReportStep, ValueInfo } from "@pare/runtime/format";
 import type { Evaluation } from "../workbench/evaluation.js";
 
@@ -11,7 +11,7 @@ export function nextStep(
   }: { readonly inputs: readonly ValueInfo[]; readonly outputs: readonly ValueInfo[] },
   evaluation: Evaluation,
   optimized: Optimized,
-  budget: Pick<Budget, "limits">,
+  budget: Pick<Budget, "limits" | "prefer">,
 ): string | null {
   const { evidence, report } = evaluation;
   if (evidence === "none") {
@@ -29,7 +29,7 @@ export function nextStep(
   if (evidence === "unlabelled")
     return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
-  const untried = worthMoreTime(optimized);
+  const untried = worthMoreTime(optimized, budget.prefer);
   const [first] = untried;
   const allowed = Math.max(
     0,
@@ -57,32 +57,24 @@ export function nextStep(
 }
 
 /**
- * What was not tried and is expected to be faster than what was chosen, or as fast and smaller; the one with the most to
- * gain first. More time is no help to what is beside the plan.
+ * What was not tried and is expected to be better than what was chosen; the one with the most to gain first. More time is no
+ * help to what is beside the plan.
  */
-function worthMoreTime({
-  candidates,
-  variants,
-}: Pick<Optimized, "candidates" | "variants">): readonly ReportCandidate[] {
+function worthMoreTime(
+  { candidates, variants }: Pick<Optimized, "candidates" | "variants">,
+  prefer: Budget["prefer"],
+): readonly ReportCandidate[] {
   const found = candidates.flatMap((candidate) => {
     const { reason, target, expectedGain } = candidate;
     if (!reason.startsWith("not tried") || reason.startsWith(besideThePlan)) return [];
     const chosen = variants.find((variant) => variant.target === target);
     // Of the user's own steps nothing is known.
     if (!expectedGain || chosen === undefined) return [{ candidate, worth: 0 }];
-    const best = ratiosOf(chosen);
-    const faster = best.latency / expectedGain.latency;
-    const smaller = best.size / expectedGain.size;
-    if (faster < alike && !(faster > 1 / alike && smaller > alike)) return [];
-    return [{ candidate, worth: Math.log(faster) + sizeShare * Math.log(smaller) }];
+    const worth = surplus(expectedGain, ratiosOf(chosen), prefer);
+    return worth > 0 ? [{ candidate, worth }] : [];
   });
   return found.sort((a, b) => b.worth - a.worth).map(({ candidate }) => candidate);
 }
-
-/** Times and sizes that differ by less are the same: the rule of choice has 2 and 3 %. */
-const alike = 1.03;
-/** What a difference in size is worth beside one in latency. */
-const sizeShare = 0.15;
 
 /** What was chosen next to the float model; where nothing is timed, as fast. */
 function ratiosOf({ measurement, baseline }: Optimized["variants"][number]): {

@@ -18,7 +18,7 @@ import { computeInFloat32 } from "./float32/in-float32.js";
 import { bringToFloat32, bringToNormalForm } from "./normal-form.js";
 import { holdsCastWeights } from "./pruning/cast-weights.js";
 import { mustStay, notToBeHad } from "./pruning/must-stay.js";
-import { lossGradients, mostSamples as mostLossSamples } from "./pruning/loss-gradients.js";
+import { lossGradients, mostLossSamples } from "./pruning/loss-gradients.js";
 import { mostSamples, reconstruct } from "./pruning/reconstruct.js";
 import { simplifyGraph } from "./simplify.js";
 

@@ -1,4 +1,4 @@
-import type { Graph, NodeId, ValueId } from "../ir/index.js";
+import type { Graph, NodeId, Tensor, ValueId } from "../ir/index.js";
 import { unpackNumbers } from "../ops/elements/arrays.js";
 import { operatorOf } from "../ops/index.js";
 import { couplingsOf } from "./couplings-of.js";
@@ -9,6 +9,10 @@ import type { ChannelAxes } from "./axes.js";
 /** How it may be told which units matter. */
 export const importances = ["magnitude", "batch-norm", "activation", "taylor"] as const;
 export type Importance = (typeof importances)[number];
+
+/** Whether it shows on samples alone. */
+export const looksAtSamples = (importance: string): boolean =>
+  importance === "activation" || importance === "taylor";
 
 /** Goes through batches of samples, with the gradients of each batch's loss by the constants that are trained. */
 export type Gradients = (
@@ -77,6 +81,13 @@ export async function taylorScores(
   gradients: Gradients,
 ): Promise<readonly Float64Array[]> {
   const scores = groups.map(({ units }) => new Float64Array(units));
+  // Once, and not for each batch.
+  const read = new Map<Tensor, Promise<ArrayLike<number>>>();
+  const once = (tensor: Tensor): Promise<ArrayLike<number>> => {
+    const numbers = read.get(tensor) ?? numbersOf(tensor);
+    read.set(tensor, numbers);
+    return numbers;
+  };
   await gradients(async (batch) => {
     const sums = await sumsOver(
       graph,
@@ -86,6 +97,7 @@ export async function taylorScores(
         return each(elements, (weight, at) => weight * (gradient?.[at] ?? 0));
       },
       (member) => isWeight(graph, axes, member) && batch.has(member.axis.value),
+      once,
     );
     for (const [at, units] of scores.entries())
       for (const unit of units.keys())
@@ -184,6 +196,7 @@ async function sumsOver(
   groups: readonly Group[],
   combine: (elements: ArrayLike<number>, value: ValueId) => ArrayLike<number>,
   counts: (member: Member) => boolean,
+  numbers = numbersOf,
 ): Promise<readonly Float64Array[]> {
   const sums = groups.map(({ units }) => new Float64Array(units));
   const byValue = new Map<ValueId, { readonly member: Member; readonly into: Float64Array }[]>();
@@ -199,11 +212,14 @@ async function sumsOver(
   for (const [value, all] of byValue) {
     const tensor = graph.constant(value);
     if (tensor === undefined) continue;
-    const data = await tensor.readArray();
-    const elements = combine(unpackNumbers({ type: tensor.dtype, dims: tensor.dims, data }), value);
+    const elements = combine(await numbers(tensor), value);
     for (const { member, into } of all) addTo(into, elements, tensor.dims, member);
   }
   return sums;
+}
+
+async function numbersOf(tensor: Tensor): Promise<ArrayLike<number>> {
+  return unpackNumbers({ type: tensor.dtype, dims: tensor.dims, data: await tensor.readArray() });
 }
 
 /** Adds to each unit the elements of its slices. */

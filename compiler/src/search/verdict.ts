@@ -10,12 +10,10 @@ import {
   type Parity,
   type Precision,
 } from "@pare/runtime/format";
-import { cumulative } from "./worth.js";
+import { cumulative, undecidedBand } from "./worth.js";
 
 /** Two medians this close are the same. */
 export const tieBand = 0.02;
-/** What could not be told apart is the same up to here, where its size says something. */
-const undecidedBand = 0.03;
 
 export type Verdict =
   | { readonly accepted: true; readonly reason: string }

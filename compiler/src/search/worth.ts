@@ -6,6 +6,8 @@ export interface Ratios {
   readonly size: number;
 }
 
+/** What could not be told apart is the same up to here, where its size says something. */
+export const undecidedBand = 0.03;
 /** What a difference in size is worth beside one in latency: it decides only between those that are as fast. */
 const lesserShare = 0.15;
 /** Standard deviation of the logarithm of a size: tables know it well. */
@@ -24,6 +26,19 @@ export function expectedWorth(
   const smaller = improvement(Math.log(best.size / size), sizeSpread);
   const [first, second] = prefer === "size" ? [smaller, faster] : [faster, smaller];
   return accepted * (first + lesserShare * second);
+}
+
+/**
+ * The same of what is known by its ratios alone: 0 where it is no better, by as much as tells two files apart, in what is
+ * preferred, nor as good there and better in the other.
+ */
+export function surplus(own: Ratios, best: Ratios, prefer: "latency" | "size"): number {
+  const ratios = [best.latency / own.latency, best.size / own.size];
+  const [first = 0, second = 0] = (prefer === "size" ? ratios.reverse() : ratios).map((ratio) =>
+    Math.abs(Math.log(ratio)) < Math.log1p(undecidedBand) ? 0 : Math.log(ratio),
+  );
+  const isBetter = first > 0 || (first === 0 && second > 0);
+  return isBetter ? first + lesserShare * second : 0;
 }
 
 /** As fast as the float model, which is sure. */

@@ -35,8 +35,9 @@ let found: boolean | undefined;
  */
 export function hasRelaxedSimd(): boolean {
   try {
-    const bytes = Uint8Array.from(atob(relaxed), (each) => each.charCodeAt(0));
-    found ??= !!new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    found ??= !!new WebAssembly.Instance(
+      new WebAssembly.Module(Uint8Array.from(atob(relaxed), (each) => each.charCodeAt(0))),
+    );
   } catch {
     found = false;
   }

@@ -1,4 +1,4 @@
-import { encodeModel, type Graph } from "@pare/compiler";
+import { encodeModel, type Graph, looksAtSamples } from "@pare/compiler";
 import type { Accuracy } from "@pare/runtime/format";
 import { prepareEvaluation } from "../../workbench/evaluation.js";
 import type { KeepMetadataOptions } from "../../workbench/keep-metadata.js";
@@ -96,7 +96,7 @@ export async function demandReach(
   request: PruneRequest,
   { importance, seed }: Pick<CutOptions, "importance" | "seed">,
 ): Promise<void> {
-  if (importance === "activation" || importance === "taylor") return;
+  if (looksAtSamples(importance)) return;
   const { model } = request;
   const steps = request.steps.map((step) => ({
     ...step,

@@ -1,5 +1,5 @@
 import type { EngineHost } from "@pare/bench";
-import { encodeModel, type Examples } from "@pare/compiler";
+import { encodeModel, type Examples, looksAtSamples } from "@pare/compiler";
 import type { WorkOutput } from "../../terminal/output.js";
 import { chooseSamples } from "../../workbench/choose-samples.js";
 import { type Engines, openReference } from "../../workbench/engines.js";
@@ -45,7 +45,8 @@ export async function cutAndRecover(
     samples = await openTrainingData(data, options, model, true, say, signal);
     engines = await openReference({ signal });
     const host = engines.reference;
-    await cut(looksAtSamples(options) ? lookedAt(samples, seed, host, say) : undefined);
+    const looks = options.reconstruct || looksAtSamples(options.importance);
+    await cut(looks ? lookedAt(samples, seed, host, say) : undefined);
     const student = (await encodeModel(model.graph)).proto;
     const { text, document, tested, graph } = await teach({
       model,
@@ -82,11 +83,6 @@ export async function cutAndRecover(
     await samples?.data.dispose();
     await engines?.dispose();
   }
-}
-
-/** Does the cut itself look at samples? */
-function looksAtSamples({ importance, reconstruct }: RecoverOptions): boolean {
-  return importance === "activation" || importance === "taylor" || reconstruct;
 }
 
 /** Of what is learned from, so that what tests is not looked at. */

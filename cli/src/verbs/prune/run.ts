@@ -1,5 +1,12 @@
 import { engineTargets } from "@pare/bench";
-import { type Graph, importances, mustStay, notToBeHad, type Step } from "@pare/compiler";
+import {
+  type Graph,
+  importances,
+  looksAtSamples,
+  mustStay,
+  notToBeHad,
+  type Step,
+} from "@pare/compiler";
 import type { TargetName } from "@pare/runtime/format";
 import type { OutputOptions } from "../../terminal/output.js";
 import { refuse, refuseWithout } from "../../terminal/refuse.js";
@@ -137,7 +144,7 @@ function demandData({ recover, importance, reconstruct, ...options }: PruneOptio
       "--recover",
       "Add --data, with or without labels, or leave --recover out.",
     );
-  if (importance === "activation" || importance === "taylor")
+  if (looksAtSamples(importance))
     refuse(
       `--importance ${importance} needs --data: ${importance === "taylor" ? "what the loss loses without channels" : "how large channels are"} shows on samples.`,
       "--importance",
@@ -198,7 +205,7 @@ function demandOneWish({ keepFlops, keepParams, keepLatency, importance }: Prune
       "--keep-latency",
       "Say what is to be left of one of them.",
     );
-  if (importance === "activation" || importance === "taylor")
+  if (looksAtSamples(importance))
     refuse(
       `--keep-latency and --importance ${importance} do not go together: shares are timed before samples are read.`,
       "--importance",

@@ -78,11 +78,11 @@ export async function trainInProcess(
         } else if (message.kind === "checkpoint") reading = reading.then(passOn);
         else pass(message, news);
       });
-      child.on("error", (cause) => reject(crash(cause.message, words)));
+      child.on("error", (cause) => reject(new CrashError(cause.message, words)));
       child.on("exit", (code, signal) => {
         const how = signal ? `it was ended by ${signal}` : `it ended with status ${code}`;
-        const isKilled = signal === "SIGKILL";
-        reject(isKilled ? new KilledError(how, words) : crash(how, words));
+        const Failure = signal === "SIGKILL" ? KilledError : CrashError;
+        reject(new Failure(how, words));
       });
       news.signal.addEventListener("abort", abort, { once: true, signal: over.signal });
       send({ kind: "train", job, handover });
@@ -128,27 +128,22 @@ function errorOf({
   });
 }
 
-function crash(how: string, words: string): PareError {
-  return new PareError("ENGINE_CRASHED", crashText(how, words), {
-    where: "the training",
-    hint: "Try fewer --workers, or a smaller --batch.",
-  });
-}
-
-function crashText(how: string, words: string): string {
-  const last = words.trim().split("\n").slice(-3).join(" ");
-  return `The process that trains is gone: ${how}${last === "" ? "" : ` (${last})`}.`;
+class CrashError extends PareError {
+  constructor(how: string, words: string) {
+    const last = words.trim().split("\n").slice(-3).join(" ");
+    super(
+      "ENGINE_CRASHED",
+      `The process that trains is gone: ${how}${last === "" ? "" : ` (${last})`}.`,
+      {
+        where: "the training",
+        hint: "A process that is killed usually ran out of memory: try fewer --workers, or a smaller --batch.",
+      },
+    );
+  }
 }
 
 /** Systems kill what takes the memory that they have not got. */
-export class KilledError extends PareError {
-  constructor(how: string, words: string) {
-    super("ENGINE_CRASHED", crashText(how, words), {
-      where: "the training",
-      hint: "A process that is killed usually ran out of memory: try fewer --workers, or a smaller --batch.",
-    });
-  }
-}
+export class KilledError extends CrashError {}
 
 /** Node runs no TypeScript in a child: under a test runner the built file stands in. */
 function childFile(): string {

@@ -107,8 +107,8 @@ export async function trainWithCheckpoints<T>(
 }
 
 /**
- * Where the system kills the process that trains, as it does where memory runs out, it goes on from the last checkpoint with
- * less: first another way to the same gradients, then half of the batch, and so on.
+ * Where the system kills the process that trains, as it does where memory runs out, it goes on from the last checkpoint, or
+ * begins anew where there is none, with less: first another way to the same gradients, then half of the batch, and so on.
  */
 async function withLessMemory(
   options: DistillOptions,
@@ -126,7 +126,7 @@ async function withLessMemory(
     const how = recompute
       ? `in batches of ${less.batch}`
       : "keeping few values of a step, and computing the others again";
-    say.note(`${error.message} It goes on from the last checkpoint, ${how}.`);
+    say.note(`${error.message} It goes on ${how}.`);
     return withLessMemory(less, train, say);
   }
 }

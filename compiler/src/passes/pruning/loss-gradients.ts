@@ -7,7 +7,7 @@ import { servicesOf, teach } from "../distillation/teach.js";
 import { distill } from "../distill.js";
 
 /** More change little of what matters least. */
-export const mostSamples = 512;
+export const mostLossSamples = 512;
 
 /** All samples once, and nothing is learned. */
 const looking = distill.parse({
@@ -43,7 +43,7 @@ export function lossGradients(graph: Graph, context: PassContext): Gradients {
 }
 
 function firstOf(examples: Examples): Examples {
-  const count = Math.min(mostSamples, examples.count);
+  const count = Math.min(mostLossSamples, examples.count);
   return {
     ...examples,
     count,
