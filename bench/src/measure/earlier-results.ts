@@ -1,4 +1,5 @@
 import {
+  type ColdStart,
   findFault,
   type JsonSchema,
   type LatencyComparison,
@@ -14,8 +15,11 @@ import type { BegunTiming } from "./latency.js";
 /** A result by what it depends on, apart from engines, samples and metric: those are the same for one measure. */
 export type ResultName =
   | { readonly kind: "size"; readonly artifact: string }
-  | { readonly kind: "try-out"; readonly artifact: string; readonly target: TargetName }
-  | { readonly kind: "shared"; readonly artifact: string; readonly target: TargetName }
+  | {
+      readonly kind: "try-out" | "shared" | "cold-start";
+      readonly artifact: string;
+      readonly target: TargetName;
+    }
   | {
       /** `blocks`: of one that was interrupted. */
       readonly kind: "latency" | "blocks";
@@ -80,6 +84,7 @@ const schemas = {
   size: object({ raw: count, gzip: count, brotli: count }),
   "try-out": object({ loadMs: count, runMs: count }),
   shared: object({ speed: count }),
+  "cold-start": object({ startupMs: count, memoryBytes: { type: ["number", "null"], minimum: 0 } }),
   latency: object({
     latencies: { type: "array", items: latency },
     between: { type: "array", items: { type: "array", items: ratio } },
@@ -98,6 +103,7 @@ export interface ResultOf {
   readonly "try-out": TryOut;
   /** How many times as quick samples are on several engines. */
   readonly shared: { readonly speed: number };
+  readonly "cold-start": ColdStart;
   readonly latency: LatencyComparison;
   readonly blocks: BegunTiming;
   readonly parity: Parity;

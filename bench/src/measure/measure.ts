@@ -357,8 +357,12 @@ class Bench implements MeasuringEngines {
     return compared;
   }
 
-  coldStart(request: Measured): Promise<ColdStart> {
-    return this.#secondTry.ask([request.artifact], request, (again) => this.#coldStart(again));
+  async coldStart(request: Measured): Promise<ColdStart> {
+    const artifact = await this.#models.identity(request.artifact);
+    const name = { kind: "cold-start", artifact, target: request.target } as const;
+    return this.#remembered(name, () =>
+      this.#secondTry.ask([request.artifact], request, (again) => this.#coldStart(again)),
+    );
   }
 
   async #coldStart({ artifact, target, ...options }: Measured): Promise<ColdStart> {

@@ -89,6 +89,7 @@ export function earlierResults(cache: Cache, setting: Setting): EarlierResults {
         return CacheKey.of("size", { ...name, brotli: process.versions["brotli"] ?? "" });
       case "try-out":
       case "shared":
+      case "cold-start":
         return CacheKey.of(name.kind, {
           ...name,
           engine: engines[name.target] ?? "",

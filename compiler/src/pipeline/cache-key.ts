@@ -4,6 +4,7 @@ import { PareError, sha256Sync } from "@pare/runtime/format";
 export type CacheKind =
   | "activations"
   | "blocks"
+  | "cold-start"
   | "counts"
   | "latency"
   | "layer-error"

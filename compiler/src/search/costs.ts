@@ -226,11 +226,11 @@ export function finalsMs(facts: TargetFacts): number {
     : loadMs + agreementSamples * paritySampleMs;
 }
 
-/** Times that are published, and start-up. */
+/** Times that are published, and two starts: of what was chosen, and of the float model. */
 export function publishMs(facts: TargetFacts): number {
   const { runMs, loadMs, timed, startMs } = facts;
   if (!timed) return 0;
-  return publishingShare * timingMs(facts, finalLimits(runMs)) + startMs + loadMs + runMs;
+  return publishingShare * timingMs(facts, finalLimits(runMs)) + 2 * (startMs + loadMs + runMs);
 }
 
 /** Of the float model's time, what is chosen usually takes. */

@@ -9,6 +9,7 @@ import {
 
 const text: JsonSchema = { type: "string" };
 const number: JsonSchema = { type: "number" };
+const numberOrNull: JsonSchema = { type: ["number", "null"] };
 const record = (of: JsonSchema): JsonSchema => ({ type: "object", additionalProperties: of });
 const list = (items: JsonSchema): JsonSchema => ({ type: "array", items });
 const object = (properties: Readonly<Record<string, JsonSchema>>): JsonSchema => ({
@@ -62,28 +63,31 @@ export const lockSchema: JsonSchema = {
       targets: {
         type: "array",
         minItems: 1,
-        items: object({
-          target: { enum: targetNames },
-          engine: text,
-          candidate: { type: "string", pattern: "^[\\w.-]+$" },
-          precision: { enum: Object.keys(arithmeticOf) },
-          groups: list(object({ steps: list(step), required: { type: "boolean" } })),
-          session: { type: "object" },
-          features: list({ enum: deviceFeatures }),
-          files: {
-            type: "array",
-            minItems: 1,
-            items: object({ name: text, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } }),
+        items: withOptional(
+          { baselineMemoryBytes: numberOrNull, baselineStartupMs: numberOrNull },
+          {
+            target: { enum: targetNames },
+            engine: text,
+            candidate: { type: "string", pattern: "^[\\w.-]+$" },
+            precision: { enum: Object.keys(arithmeticOf) },
+            groups: list(object({ steps: list(step), required: { type: "boolean" } })),
+            session: { type: "object" },
+            features: list({ enum: deviceFeatures }),
+            files: {
+              type: "array",
+              minItems: 1,
+              items: object({ name: text, sha256: { type: "string", pattern: "^[0-9a-f]{64}$" } }),
+            },
+            maxDrop: number,
+            sizeBytes: object({ raw: number, gzip: number, brotli: number }),
+            accuracy,
+            baselineAccuracy: accuracy,
+            latencyMs: latency,
+            baselineLatencyMs: latency,
+            memoryBytes: numberOrNull,
+            startupMs: numberOrNull,
           },
-          maxDrop: number,
-          sizeBytes: object({ raw: number, gzip: number, brotli: number }),
-          accuracy,
-          baselineAccuracy: accuracy,
-          latencyMs: latency,
-          baselineLatencyMs: latency,
-          memoryBytes: { type: ["number", "null"] },
-          startupMs: { type: ["number", "null"] },
-        }),
+        ),
       },
     },
   ),

@@ -43,6 +43,9 @@ export interface LockedTarget {
   readonly baselineLatencyMs: Latency | Unmeasured;
   readonly memoryBytes: number | null;
   readonly startupMs: number | null;
+  /** Of the float model; absent in locks of before it was started too. */
+  readonly baselineMemoryBytes?: number | null;
+  readonly baselineStartupMs?: number | null;
 }
 
 /** The golden check and its tolerances by variant: what a replay without an engine needs to write a bundle. */

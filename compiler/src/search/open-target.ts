@@ -24,8 +24,8 @@ import { obstacleText, supportOf } from "../targets/support.js";
 import { isRefusal, toBeRun } from "./refusal.js";
 import { orderOf, type Relative, round } from "./verdict.js";
 
-/** For the simplified form, where the model as it is took all the time there was. */
-const leastTryMs = 1000;
+/** For a form of the model whose other form, or on another engine, took all the time there was. */
+export const leastTryMs = 1000;
 /** Until an engine of its own runs: a worker in a browser fetches its module, one in Node is a process. */
 const startMs = { cpu: 200, wasm: 300, webgpu: 1500, aot: 100, webnn: 1500 } as const;
 
@@ -64,15 +64,17 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     return { ...made, tryOut: await tryOut({ ...opening, limitMs }, device, made.artifact) };
   });
   const runs = typeof asItIs === "string" ? answering : { artifact: original, tryOut: asItIs };
-  if (typeof runs === "string")
+  if (typeof runs === "string") {
+    const instead = device.standIn === null ? "" : `, tried as ${device.standIn} in its place,`;
     throw new PareError(
       "ENGINE",
-      `${device.engine} can run neither the model nor its simplified form: ${runs}`,
+      `${device.engine}${instead} can run neither the model nor its simplified form: ${runs}`,
       {
         where: device.target,
         hint: toBeRun,
       },
     );
+  }
   const equal: Relative | null = device.standIn === null ? { ratio: 1, interval: [1, 1] } : null;
   const compared =
     device.standIn !== null || typeof asItIs === "string" || typeof answering === "string"

@@ -1,6 +1,6 @@
 import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import type { State } from "./candidate.js";
-import { openTarget } from "./open-target.js";
+import { leastTryMs, openTarget } from "./open-target.js";
 import type { Plan } from "./plan.js";
 import { withQuickestAnswers } from "./quickest-answers.js";
 import { withSharedSamples } from "./shared-samples.js";
@@ -14,18 +14,24 @@ import type { TargetState } from "./target-state.js";
  */
 export async function openTargets(search: Search, simplified: State): Promise<void> {
   const { request, recipe, services, record, states, progress } = search;
-  const limitMs = answerLimitMs(request, null);
+  let hasHung = false;
   for (const device of request.devices) {
     throwIfAborted(request.signal);
     progress.step(`${device.target}: the float model`);
+    const allowedMs = answerLimitMs(request, null);
+    // What took one engine all the time that there was is not waited for as long of the next.
+    const limitMs: number = hasHung ? Math.min(leastTryMs, allowedMs) : allowedMs;
+    const began = request.clock.now();
     try {
       const opening = { request, simplified, recipe, services, limitMs, record };
       states.push(await openTarget(opening, device));
     } catch (error) {
+      hasHung ||= request.clock.now() - began >= limitMs;
       skipTarget(search, device.target, error);
     }
   }
   if (states.length === 0) throw noTarget(search);
+  const limitMs = answerLimitMs(request, null);
   for (const [index, state] of states.entries())
     states[index] = await withSharedSamples(state, request, limitMs);
   for (const [index, state] of states.entries())

@@ -1,4 +1,5 @@
 import {
+  type Artifact,
   fileHashes,
   type Latency,
   type Measurement,
@@ -17,7 +18,10 @@ import type { Tested } from "./test-ranked.js";
 import { gainText } from "./verdict.js";
 import { explain } from "./why.js";
 
-/** Times what was chosen in blocks that took no part in choosing, and starts it from nothing. */
+type Cold = Pick<Measurement, "memoryBytes" | "startupMs">;
+const notStarted: Cold = { memoryBytes: null, startupMs: null };
+
+/** Times what was chosen in blocks that took no part in choosing, and starts it, and the float model, from nothing. */
 export async function publish(
   context: TestContext,
   ranking: Ranking,
@@ -30,10 +34,8 @@ export async function publish(
     unmeasured: `The GPU of ${device.engine} is emulated on the CPU: its times say nothing.`,
   };
   let baselineMs: Latency | Unmeasured = latencyMs;
-  let cold: { memoryBytes: number | null; startupMs: number | null } = {
-    memoryBytes: null,
-    startupMs: null,
-  };
+  let cold = notStarted;
+  let baselineCold = notStarted;
   if (device.standIn === null) {
     say("times to be published");
     const isReference = chosen.artifact === reference;
@@ -49,18 +51,9 @@ export async function publish(
     baselineMs = first ?? baselineMs;
     latencyMs =
       second ?? (first === undefined ? latencyMs : { ...first, ratio: 1, ratioInterval: [1, 1] });
-    const { artifact } = chosen;
-    try {
-      cold = await request.measure.coldStart({
-        artifact,
-        target: device.target,
-        signal: request.signal,
-        limitMs,
-      });
-    } catch (error) {
-      // It ran, again and again, in an engine that was there.
-      if (!isRefusal(error)) throw error;
-    }
+    cold = await coldStart(context, chosen.artifact);
+    if (isReference) baselineCold = cold;
+    else if (!isLate()) baselineCold = await coldStart(context, reference);
   }
   const { size } = chosen;
   const { accuracy, agreement } = tested;
@@ -82,10 +75,23 @@ export async function publish(
           accuracy: tested.baseline,
           parity: null,
           latencyMs: baselineMs,
-          memoryBytes: null,
-          startupMs: null,
+          ...baselineCold,
         };
   return decidedAs(context, ranking, tested, measurement, baseline);
+}
+
+async function coldStart(
+  { request, state, limitMs }: TestContext,
+  artifact: Artifact,
+): Promise<Cold> {
+  const { target } = state.device;
+  try {
+    return await request.measure.coldStart({ artifact, target, signal: request.signal, limitMs });
+  } catch (error) {
+    // It ran, again and again, in an engine that was there.
+    if (!isRefusal(error)) throw error;
+    return notStarted;
+  }
 }
 
 async function decidedAs(

@@ -233,6 +233,8 @@ function lockedTarget({ device, chosen, variant }: Decided, maxDrop: number): Lo
     },
     memoryBytes: measurement.memoryBytes,
     startupMs: measurement.startupMs,
+    baselineMemoryBytes: baseline?.memoryBytes ?? null,
+    baselineStartupMs: baseline?.startupMs ?? null,
   };
 }
 

@@ -55,6 +55,7 @@ it("gives the float model's own sizes, and nothing that was seen of the chosen f
   const [again] = (await replayed(lock)).variants;
   expect(again?.measurement).toMatchObject({ startupMs: 20, memoryBytes: 1e7 });
   expect(again?.baseline).toEqual(variants[0]?.baseline);
+  expect(again?.baseline).toMatchObject({ startupMs: 20, memoryBytes: 1e7 });
   expect(again?.baseline?.sizeBytes.raw).toBe(bytesOf(original));
 });
 

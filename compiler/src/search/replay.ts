@@ -158,7 +158,14 @@ async function referenceOf(
 /** The float model on a target: its own sizes, and what the lock says of it. */
 async function baselineOf(
   { measure }: ReplayRequest,
-  { target, engine, baselineAccuracy, baselineLatencyMs }: LockedTarget,
+  {
+    target,
+    engine,
+    baselineAccuracy,
+    baselineLatencyMs,
+    baselineMemoryBytes = null,
+    baselineStartupMs = null,
+  }: LockedTarget,
   reference: Artifact,
 ): Promise<Measurement> {
   return {
@@ -168,8 +175,8 @@ async function baselineOf(
     accuracy: baselineAccuracy,
     parity: null,
     latencyMs: baselineLatencyMs,
-    memoryBytes: null,
-    startupMs: null,
+    memoryBytes: baselineMemoryBytes,
+    startupMs: baselineStartupMs,
   };
 }
 
