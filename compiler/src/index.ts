@@ -66,6 +66,7 @@ export type {
   SearchProgress,
   TargetDevice,
 } from "./search/request.js";
+export { checkpointPlace } from "./train/checkpoint.js";
 export { differentiate, type DifferentiateOptions } from "./train/differentiate.js";
 export { initializeFresh } from "./train/initialize.js";
 export { bringToTrainable } from "./passes/distillation/bring-to-trainable.js";

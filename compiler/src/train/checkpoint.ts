@@ -49,12 +49,9 @@ export function readCheckpoint(
   const before = parsed(metadata["identity"]);
   for (const name of new Set([...Object.keys(identity), ...Object.keys(before)])) {
     if (before[name] === identity[name] || mayDiffer(name, before[name], identity[name])) continue;
-    const [was, is] = [before[name], identity[name]].map((one) =>
-      one === undefined ? "not said" : JSON.stringify(one),
-    );
     throw new PareError(
       "DATA_MISMATCH",
-      `The checkpoint is of another training: ${name} was ${was}, and is ${is}.`,
+      `The checkpoint is of another training: ${differenceText(name, before[name], identity[name])}.`,
       {
         where: checkpointPlace,
         hint: "Go on with what it began with, at another rate or in smaller batches too, or start anew without it.",
@@ -77,6 +74,23 @@ export function readCheckpoint(
   const { epoch, sums, history } = position;
   const batch = Math.min(position.batch, state.batch);
   Object.assign(state, { epoch, position: position.position, batch, sums, history });
+}
+
+/** Identities of these are digests, which tell nobody anything. */
+const digested = new Set(["seed", "student", "teacher", "data", "objectives"]);
+/** The identity of what there is none of. */
+export const absent = "none";
+
+function differenceText(name: string, was: unknown, is: unknown): string {
+  if (digested.has(name)) {
+    if (was === absent || is === absent)
+      return `it had ${was === absent ? "no" : "a"} ${name}, and now has ${is === absent ? "none" : "one"}`;
+    return `its ${name} was another`;
+  }
+  const [before, now] = [was, is].map((one) =>
+    one === undefined ? "not said" : JSON.stringify(one),
+  );
+  return `${name} was ${before}, and is ${now}`;
 }
 
 /** What the next steps alone depend on, and is changed where a training came to no good end or out of memory. */

@@ -74,6 +74,8 @@ export interface TrainRequest {
   /** What trains, for messages. */
   readonly where: string;
   readonly signal?: AbortSignal | undefined;
+  /** Awaited before the first run: all that can be told without one has been checked by then. */
+  readonly onReady?: (() => Promise<void>) | undefined;
   readonly onProgress?: ((progress: TrainingProgress) => void) | undefined;
   /** Share of the samples that the teacher has answered, before the first step. */
   readonly onTeacher?: ((fraction: number) => void) | undefined;

@@ -19,6 +19,7 @@ import { type StepResult, TrainingStep } from "./training-step.js";
 export async function train(request: TrainRequest): Promise<Trained> {
   const training = await Training.open(request);
   try {
+    await request.onReady?.();
     return await training.run();
   } finally {
     await training.close();

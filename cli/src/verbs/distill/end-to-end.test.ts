@@ -145,6 +145,7 @@ it("leaves a checkpoint at Ctrl-C, goes on from it, and gives the bytes of a run
   const other = await distill([...common, "--epochs", "31", "--checkpoint", left]);
   expect(other.code).toBe(2);
   expect(other.stderr).toContain('epochs was "30", and is "31"');
+  expect(other.stderr).toContain(`where: ${left}`);
   const second = await distill([...long, "-o", "half.onnx", "--checkpoint", left]);
   expect(second.stderr).toContain(`Going on from ${left}.`);
   expect(second.code).toBe(0);

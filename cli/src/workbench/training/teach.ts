@@ -49,8 +49,9 @@ export interface Taught extends Written {
 }
 
 /**
- * Trains a model on samples, writes it, and tests it beside others. They are tested before: a metric that does not fit the
- * data costs no training; nor does a place that cannot be written to.
+ * Trains a model on samples, writes it, and tests it beside others. They are tested before the first step: a metric that
+ * does not fit the data costs no training; nor does a place that cannot be written to. What is wrong with labels, signals or
+ * a checkpoint costs no test either.
  * @throws PareError as `demandWritable`, `demandApart`, `prepareEvaluation`, `trainWithCheckpoints` and `writeSteps`
  */
 export async function teach(request: TeachRequest): Promise<Taught> {
@@ -81,14 +82,20 @@ export async function teach(request: TeachRequest): Promise<Taught> {
       say.progress(done, "testing");
     });
   sayWhereItIsLittle(pass, learnedFrom.length, say);
-  for (const one of beside) await test(one);
+  const testBeside = async (): Promise<void> => {
+    for (const one of beside) await test(one);
+  };
   const leftAt = `${request.output}.checkpoint.safetensors`;
   const training = { ...request, data, learnedFrom, leftAt };
-  const { trained, graph, written } = await trainWithCheckpoints(training, async (trained) => {
-    const graph = await wholeGraph(trained.student);
-    const written = await writeSteps({ ...request, model: { ...model, graph } });
-    return { trained, graph, written };
-  });
+  const { trained, graph, written } = await trainWithCheckpoints(
+    training,
+    testBeside,
+    async (trained) => {
+      const graph = await wholeGraph(trained.student);
+      const written = await writeSteps({ ...request, model: { ...model, graph } });
+      return { trained, graph, written };
+    },
+  );
   await test({ name: called, bytes: trained.student });
   if (checkpoint !== undefined) await rm(checkpoint, { force: true });
   const { history, steps, batch, engine } = trained;

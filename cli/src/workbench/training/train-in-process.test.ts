@@ -40,6 +40,7 @@ process.on("message", ({ kind, handover }) => { if (kind === "train") ${begin} e
     job,
     {
       signal: stop.signal,
+      async onReady() {},
       onTeacher() {},
       onProgress() {},
       onNote: () => stop.abort(),

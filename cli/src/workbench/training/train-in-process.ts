@@ -23,6 +23,8 @@ const longestStepMs = 600;
 /** What is told of a training while it goes on. */
 export interface TrainingNews {
   readonly signal: AbortSignal;
+  /** It waits until then with the first step, and fails with what this throws. */
+  onReady(): Promise<void>;
   onTeacher(fraction: number): void;
   onProgress(progress: TrainingProgress): void;
   onNote(note: string): void;
@@ -72,6 +74,8 @@ export async function trainInProcess(
       child.on("message", (message: TrainingMessage) => {
         if (message.kind === "trained") resolve(message);
         else if (message.kind === "failed") reject(errorOf(message));
+        else if (message.kind === "ready")
+          news.onReady().then(() => send({ kind: "begin" }), reject);
         else if (message.kind === "stopping") {
           clearTimeout(patience);
           release ??= holdExit();
@@ -101,7 +105,10 @@ export async function trainInProcess(
 }
 
 function pass(
-  message: Exclude<TrainingMessage, { kind: "trained" | "failed" | "stopping" | "checkpoint" }>,
+  message: Exclude<
+    TrainingMessage,
+    { kind: "ready" | "trained" | "failed" | "stopping" | "checkpoint" }
+  >,
   news: TrainingNews,
 ): void {
   switch (message.kind) {

@@ -1,4 +1,5 @@
-import { distill, type DistillOptions } from "@pare/compiler";
+import { checkpointPlace, distill, type DistillOptions } from "@pare/compiler";
+import { isPareError, PareError } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
 import type { StoredAt } from "../../data/sample-writer.js";
 import type { WorkOutput } from "../../terminal/output.js";
@@ -57,11 +58,13 @@ export interface Training {
 
 /**
  * Trains, and leaves a checkpoint where it is interrupted or comes to no good end.
+ * @param onReady awaited once, before the first step
  * @param finish makes of what was trained what lasts: until then only a checkpoint has it
  * @throws PareError as `trainInProcess`; what `finish` throws
  */
 export async function trainWithCheckpoints<T>(
   training: Training,
+  onReady: () => Promise<void>,
   finish: (trained: TrainedStudent) => Promise<T>,
 ): Promise<T> {
   const { student, teacher, data, say, signal } = training;
@@ -73,6 +76,7 @@ export async function trainWithCheckpoints<T>(
   if (begun !== null) say.note(`Going on from ${checkpoint}.`);
   const saved = new LastCheckpoint(checkpoint, say);
   const report = new TrainingReport(say);
+  let ready: Promise<void> | undefined;
   const train = (options: DistillOptions): Promise<TrainedStudent> => {
     report.restart();
     return trainInProcess(
@@ -88,6 +92,7 @@ export async function trainWithCheckpoints<T>(
       },
       {
         signal,
+        onReady: () => (ready ??= onReady()),
         onTeacher: (fraction) => report.teacher(fraction),
         onProgress: (progress) => report.progress(progress),
         onNote: (note) => say.note(note),
@@ -96,7 +101,11 @@ export async function trainWithCheckpoints<T>(
     );
   };
   try {
-    const trained = await withLessMemory(passOptions(training.options), train, say);
+    const trained = await withLessMemory(passOptions(training.options), train, say).catch(
+      (error: unknown) => {
+        throw checkpoint === undefined ? error : inFile(error, checkpoint);
+      },
+    );
     return await whileExitWaits(() => finish(trained));
   } catch (error) {
     await whileExitWaits(() => saved.leave(training.leftAt));
@@ -104,6 +113,18 @@ export async function trainWithCheckpoints<T>(
   } finally {
     await saved.settled();
   }
+}
+
+/** Whoever trains knows of a checkpoint's bytes alone. */
+function inFile(error: unknown, checkpoint: string): unknown {
+  if (!isPareError(error) || error.where !== checkpointPlace) return error;
+  const { code, message, hint, cause } = error;
+  const anew = "Begin anew: remove the file, or name another with --checkpoint.";
+  return new PareError(code, message, {
+    where: checkpoint,
+    hint: code === "DATA_INVALID" ? anew : hint,
+    cause,
+  });
 }
 
 /**

@@ -18,9 +18,18 @@ process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit());
 
 const stop = new AbortController();
+const begin = new AbortController();
 process.on("message", (request: TrainingRequest) => {
-  if (request.kind === "stop") stop.abort(new Error("interrupted"));
-  else void train(request.job, request.handover).catch(tellFailure);
+  switch (request.kind) {
+    case "stop":
+      return stop.abort(new Error("interrupted"));
+    case "begin":
+      return begin.abort();
+    case "train":
+      return void train(request.job, request.handover).catch(tellFailure);
+    default:
+      return request satisfies never;
+  }
 });
 void endWithParent(); // in the middle of a long step it hears of nothing
 
@@ -47,6 +56,11 @@ async function train(job: TrainingJob, handover: string): Promise<void> {
     random: (name) => randomOf(seed, name),
     signal: stop.signal,
     ...(resume && { resume }),
+    onReady() {
+      const told = once([begin.signal, stop.signal]);
+      tell({ kind: "ready" });
+      return told;
+    },
     onTeacher: (fraction) => tell({ kind: "teacher", fraction }),
     onNote: (note) => tell({ kind: "note", note }),
     onProgress(progress) {
@@ -122,6 +136,15 @@ function stored(places: readonly StoredAt[], executor: Examples["executor"]): Ex
       }
     },
   };
+}
+
+/** When the first of them is raised. */
+function once(signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const any = AbortSignal.any([...signals]);
+    if (any.aborted) resolve();
+    else any.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function tell(message: TrainingMessage): void {

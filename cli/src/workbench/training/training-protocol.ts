@@ -23,10 +23,14 @@ export type TrainingRequest =
       /** The file that checkpoints are handed over in. */
       readonly handover: string;
     }
+  /** The answer to `ready`. */
+  | { readonly kind: "begin" }
   | { readonly kind: "stop" };
 
 /** What comes back: news, and in the end one of the last two. */
 export type TrainingMessage =
+  /** All is checked that can be without a step, and it waits to be told to begin. */
+  | { readonly kind: "ready" }
   | { readonly kind: "teacher"; readonly fraction: number }
   | { readonly kind: "progress"; readonly progress: TrainingProgress }
   | { readonly kind: "note"; readonly note: string }

@@ -1,7 +1,7 @@
 import { bytesOf, sha256Sync } from "@pare/runtime/format";
 import { Fingerprints } from "../../analysis/fingerprints.js";
 import { contentKey, edit, type Graph } from "../../ir/index.js";
-import type { TrainingIdentity } from "../../train/checkpoint.js";
+import { absent, type TrainingIdentity } from "../../train/checkpoint.js";
 import { liftConstant } from "../../train/interface.js";
 import type { Objective } from "../../train/objectives.js";
 import type { LearnedConstant } from "../../train/parameters.js";
@@ -34,7 +34,7 @@ export async function identityOf(
     freeze: JSON.stringify(freeze),
     learn: JSON.stringify(learn),
     student: await contentOf(without(student, [...trained, ...counted])),
-    teacher: teacher === undefined ? "none" : await contentOf(teacher),
+    teacher: teacher === undefined ? absent : await contentOf(teacher),
     data: dataOf(samples),
     // Last: what else is another says more.
     objectives: digest(

@@ -143,27 +143,33 @@ describe("a training that was interrupted goes on as if it had not been, bit for
       return isPareError(error) ? `${error.code}: ${error.message}` : "no error";
     };
     expect(await again(network(), { epochs: 4 })).toMatch(/MISMATCH: .*epochs was "3", and is "4"/);
-    expect(await again(network(), {}, { random: (name) => randomOf(5, name) })).toMatch(/seed was/);
+    expect(await again(network(), {}, { random: (name) => randomOf(5, name) })).toMatch(
+      /its seed was another/,
+    );
     expect(await again(network(), {}, { examples: examplesOf(bars(80)) })).toMatch(
       /samples was 72/,
     );
     expect(await again(network(), {}, { examples: examplesOf(bars(72, 3)) })).toMatch(
-      /data was "\w+", and is "\w+"/,
+      /its data was another/,
     );
     const relabelled = samples.map((one, at) => (at === 70 ? { ...one, label: 0 } : one));
-    expect(await again(network(), {}, { examples: examplesOf(relabelled) })).toMatch(/data was/);
+    expect(await again(network(), {}, { examples: examplesOf(relabelled) })).toMatch(
+      /its data was another/,
+    );
     expect(await again(network(), { labels: "cross-entropy" })).toMatch(/labels was "auto"/);
     expect(await again(network(), { freeze: ["conv.*"] })).toMatch(/freeze was "\[\]"/);
     const teacher = network({ width: 6, seed: 8 });
-    expect(await again(network(), {}, { teacher })).toMatch(/teacher was "none", and is "\w+"/);
-    expect(await again(network({ dropout: 0.2 }), {})).toMatch(/student was/);
+    expect(await again(network(), {}, { teacher })).toMatch(/it had no teacher, and now has one/);
+    expect(await again(network({ dropout: 0.2 }), {})).toMatch(/its student was another/);
     expect(await again(network({ width: 5 }), {})).toMatch(
       /INVALID: .*no array "parameter\.conv\.w"/,
     );
-    expect(await again(network({ norm: false }), {})).toMatch(/student was/);
+    expect(await again(network({ norm: false }), {})).toMatch(/its student was another/);
     const frozen = { ...options, freeze: ["conv.*"] };
     const begun = await interrupted(network(), frozen, 2);
-    expect(await again(network({ seed: 2 }), frozen, { resume: begun })).toMatch(/student was/);
+    expect(await again(network({ seed: 2 }), frozen, { resume: begun })).toMatch(
+      /its student was another/,
+    );
     const { arrays, metadata } = readSafetensors(resume, "the checkpoint");
     const another = { dims: [1], data: Float32Array.of(1) };
     const more = new Map([...arrays, ["parameter.more", another]]);
@@ -184,6 +190,30 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     expect(await forged(/position\\":32/, 'position\\":99')).toMatch(/does not say how far/);
     expect(await forged(/epoch\\":0/, 'epoch\\":7')).toMatch(/does not say how far it came/);
   });
+});
+
+it("is told to begin once what can be checked without a step is", async () => {
+  const resume = await interrupted(network(), { epochs: 2, batch: 16 }, 2);
+  const told: string[] = [];
+  const from = (bytes: Uint8Array, onReady = async () => void told.push("ready")) =>
+    distillGraph(network(), distill.parse({ epochs: 2, batch: 16, temperature: 2 }), {
+      ...services,
+      teacher: network({ width: 6, seed: 8 }),
+      resume: bytes,
+      onReady,
+      onTeacher: () => void told.push("teacher"),
+    });
+  await expect(from(resume)).rejects.toMatchObject({ code: "DATA_MISMATCH" });
+  await expect(from(new Uint8Array(3))).rejects.toMatchObject({ code: "DATA_INVALID" });
+  expect(told).toEqual([]);
+  const begun = distillGraph(network(), distill.parse({ epochs: 2, batch: 16 }), {
+    ...services,
+    resume,
+    onReady: () => Promise.reject(new Error("not now")),
+    onProgress: () => void told.push("step"),
+  });
+  await expect(begun).rejects.toThrow("not now");
+  expect(told).toEqual([]);
 });
 
 describe("a teacher", () => {

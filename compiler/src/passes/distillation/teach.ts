@@ -28,6 +28,7 @@ export interface DistillServices extends Pick<
   | "signal"
   | "onProgress"
   | "onNote"
+  | "onReady"
   | "onTeacher"
   | "onGradients"
   | "onCheckpoint"
