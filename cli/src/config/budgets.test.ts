@@ -22,6 +22,10 @@ async function config(content: unknown): Promise<void> {
   );
 }
 
+const noted: string[] = [];
+beforeEach(() => void noted.splice(0));
+const quiet = { hasAccuracy: true, note: (text: string) => void noted.push(text) };
+
 describe("pare.config.json", () => {
   it("is taken by path or by name, flags before targets before models", async () => {
     await config({
@@ -34,15 +38,20 @@ describe("pare.config.json", () => {
         other: { maxDrop: 0.5 },
       },
     });
-    const budgets = await loadBudgets(join(folder, "models/kws.onnx"), "kws", { maxDrop: 0.1 });
+    const budgets = await loadBudgets(
+      join(folder, "models/kws.onnx"),
+      "kws",
+      { maxDrop: 0.1 },
+      quiet,
+    );
     expect(budgets("cpu")).toEqual({
       maxDrop: 0.1,
       maxSizeBytes: 500_000,
       maxLatencyMs: undefined,
     });
     expect(budgets("wasm")).toEqual({ maxDrop: 0.1, maxSizeBytes: 9, maxLatencyMs: 8 });
-    expect((await loadBudgets("x.onnx", "other", {}))(null).maxDrop).toBe(0.5);
-    expect((await loadBudgets("x.onnx", "x", {}))("cpu").maxDrop).toBeUndefined();
+    expect((await loadBudgets("x.onnx", "other", {}, quiet))(null).maxDrop).toBe(0.5);
+    expect((await loadBudgets("x.onnx", "x", {}, quiet))("cpu").maxDrop).toBeUndefined();
   });
 
   it("is taken from beside the model, too, where the one in the current folder does not name it", async () => {
@@ -52,9 +61,28 @@ describe("pare.config.json", () => {
     const own = { models: { "kws.onnx": { maxDrop: 0.2 } } };
     await writeFile(join(beside, configName), JSON.stringify(own));
     const model = join(beside, "kws.onnx");
-    expect((await loadBudgets(model, "kws", {}))("cpu").maxDrop).toBe(0.2);
+    expect((await loadBudgets(model, "kws", {}, quiet))("cpu").maxDrop).toBe(0.2);
     await config({ models: { kws: { maxDrop: 0.3 } } });
-    expect((await loadBudgets(model, "kws", {}))("cpu").maxDrop).toBe(0.3);
+    expect((await loadBudgets(model, "kws", {}, quiet))("cpu").maxDrop).toBe(0.3);
+  });
+
+  it("is taken by the file's name, wherever that lies, and says where it names no such model", async () => {
+    await config({ models: { "kws.onnx": { maxDrop: 0.2 } } });
+    const away = "/somewhere/else/kws.onnx";
+    expect((await loadBudgets(away, "kws", {}, quiet))("cpu").maxDrop).toBe(0.2);
+    expect(noted).toEqual([]);
+    expect((await loadBudgets("other.onnx", "other", {}, quiet))("cpu")).toEqual({});
+    expect(noted).toEqual([
+      `${join(folder, configName)} has no budget for other.onnx: it names "kws.onnx".`,
+    ]);
+  });
+
+  it("says that a drop is not checked where there is no accuracy", async () => {
+    await config({ models: { kws: { targets: { cpu: { maxDrop: 0.2 } } } } });
+    await loadBudgets("kws.onnx", "kws", {}, quiet);
+    expect(noted).toEqual([]);
+    await loadBudgets("kws.onnx", "kws", {}, { ...quiet, hasAccuracy: false });
+    expect(noted).toEqual([expect.stringMatching(/maxDrop of .* is not checked: without --data/)]);
   });
 
   it.each([
@@ -69,7 +97,7 @@ describe("pare.config.json", () => {
     ["a size that is none", { models: { a: { maxSize: "big" } } }, /"big", which is no size/],
   ])("with %s is refused", async (_, content, message) => {
     await config(content);
-    const load = async () => (await loadBudgets("a.onnx", "a", {}))(null);
+    const load = async () => (await loadBudgets("a.onnx", "a", {}, quiet))(null);
     await expect(load()).rejects.toMatchObject({
       code: "ARGUMENT",
       message: expect.stringMatching(message),

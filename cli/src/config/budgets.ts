@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { metricValue } from "@pare/bench";
 import {
   findFault,
@@ -85,17 +85,32 @@ interface Config {
   >;
 }
 
+/** What is said of budgets that hold nothing. */
+export interface BudgetNotes {
+  /** Whether there is an accuracy, of which a drop can be told. */
+  readonly hasAccuracy: boolean;
+  readonly note: (text: string) => void;
+}
+
 /**
  * The budgets of a model: from the command line, or else from the first pare.config.json, of the current folder and of the
- * model's, that names it: by its path (from the file's folder) or by its name.
+ * model's, that names it: by its path (from the file's folder), or by its name with or without the ending.
  * @throws PareError ARGUMENT with the path of a wrong field
  */
 export async function loadBudgets(
   model: string,
   name: string,
   flags: TargetBudget,
+  { hasAccuracy, note }: BudgetNotes,
 ): Promise<(target: TargetName | null) => TargetBudget> {
-  const { path, entry } = await entryOf(model, name);
+  const { path, entry, others } = await entryOf(model, name);
+  if (others !== null)
+    note(
+      `${path} has no budget for ${basename(model)}: it names ${others.map((one) => JSON.stringify(one)).join(", ") || "no model"}.`,
+    );
+  const drops = [entry, ...Object.values(entry.targets ?? {})].map(({ maxDrop }) => maxDrop);
+  if (!hasAccuracy && drops.some((drop) => drop !== undefined))
+    note(`The maxDrop of ${path} is not checked: without --data there is no accuracy.`);
   const general = parse(entry, path);
   // Now, what is wrong with any of them: not once all is measured.
   const own = new Map(
@@ -116,16 +131,28 @@ export async function loadBudgets(
 async function entryOf(
   model: string,
   name: string,
-): Promise<{ readonly path: string; readonly entry: Config["models"][string] }> {
+): Promise<{
+  readonly path: string;
+  readonly entry: Config["models"][string];
+  /** The models that a file names where it does not name this one; null where it does, or there is none. */
+  readonly others: readonly string[] | null;
+}> {
   const here = resolve(configName);
+  const read: { readonly path: string; readonly models: Config["models"] }[] = [];
   for (const path of new Set([here, resolve(dirname(model), configName)])) {
     const config = await readConfig(path);
-    const found = Object.entries(config?.models ?? {}).find(
-      ([key]) => key === name || resolve(dirname(path), key) === resolve(model),
-    );
-    if (found !== undefined) return { path, entry: found[1] };
+    if (config !== null) read.push({ path, models: config.models });
   }
-  return { path: here, entry: {} };
+  for (const { path, models } of read) {
+    const found = Object.entries(models).find(
+      ([key]) =>
+        key === name || key === basename(model) || resolve(dirname(path), key) === resolve(model),
+    );
+    if (found !== undefined) return { path, entry: found[1], others: null };
+  }
+  const [first] = read;
+  if (first === undefined) return { path: here, entry: {}, others: null };
+  return { path: first.path, entry: {}, others: Object.keys(first.models) };
 }
 
 function parse({ maxDrop, maxSize, maxLatency }: Limits, path: string): TargetBudget {

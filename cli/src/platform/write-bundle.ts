@@ -189,6 +189,8 @@ function writeError(error: unknown, folder: string): PareError {
     case "EACCES":
     case "EPERM":
     case "EROFS":
+    // Of a folder that was to be made: where there is what cannot be made, as in /proc.
+    case "ENOENT":
       return new PareError("PERMISSION", "The bundle may not be written here.", {
         ...details,
         hint: "Choose another place with -o.",

@@ -1,9 +1,10 @@
 import { metricValue, signed, speedAlone, targetText } from "@pare/bench";
 import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
+import type { OutputOptions } from "../terminal/output.js";
 import { byteText, millisecondText, tableText } from "../terminal/words.js";
 
 /** What a reader wants to see first: per target, what was chosen and what it came to, and what was turned down. */
-export function summaryText(report: Report): string {
+export function summaryText(report: Report, { quiet = false }: OutputOptions = {}): string {
   const counts = new Set(report.variants.flatMap(({ accuracy }) => accuracy?.n ?? []));
   const rows = [
     ["", "variant", "download", "accuracy", "change", "latency", ""],
@@ -31,7 +32,7 @@ export function summaryText(report: Report): string {
   );
   const noFlips = report.variants.map(({ accuracy }) => accuracy?.noFlips);
   const notes = [report.data.caveat, ...noFlips, ...settled];
-  for (const note of new Set(notes)) if (note) parts.push(`note: ${note}`);
+  for (const note of quiet ? [] : new Set(notes)) if (note) parts.push(`note: ${note}`);
   return parts.join("\n\n");
 }
 

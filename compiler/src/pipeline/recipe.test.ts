@@ -18,6 +18,11 @@ const passes: Registry = [
 const parse = (data: unknown): Recipe => parseRecipe(data, "a file", passes);
 
 describe("parseRecipe", () => {
+  it("takes a list of steps alone", () => {
+    const steps = ["plain", { use: "round", with: { bits: 4 } }];
+    expect(parse(steps)).toEqual(parse({ steps }));
+  });
+
   it("makes groups of one of plain steps, and keeps those of a group together", () => {
     const round = { use: "round", with: { bits: 4 } };
     const steps = [
@@ -43,7 +48,7 @@ describe("parseRecipe", () => {
   });
 
   it.each<[unknown, string, string | RegExp]>([
-    [[], "recipe", /no object/],
+    ["simplify", "recipe", /no object/],
     [{}, "recipe.steps", /missing/],
     [{ steps: "plain" }, "recipe.steps", /is "plain"/],
     [{ steps: [], stpes: [] }, "recipe.stpes", /not a field/],

@@ -16,14 +16,18 @@ export interface Recipe<S extends Step = Step> {
 }
 
 /**
- * Reads a recipe from JSON data: `{ "steps": [ "simplify", { "together": [ … ] } ] }`. Every step's options are read by
+ * Reads a recipe from JSON data: `{ "steps": [ "simplify", { "together": [ … ] } ] }`, or the list
+ * alone. Every step's options are read by
  * its pass, so that what is wrong is said here and not in the middle of a run.
  * @param name where the recipe itself gives none; of letters, digits, dots, dashes and underscores
  * @param passes those that steps can name
  * @throws PareError RECIPE with the path of the offending field
  */
 export function parseRecipe(data: unknown, name: string, passes: Registry): Recipe {
-  const { steps, propose, summary, ...given } = recipeFields(passes).read(data, "recipe");
+  const { steps, propose, summary, ...given } = recipeFields(passes).read(
+    Array.isArray(data) ? { steps: data } : data,
+    "recipe",
+  );
   return { name: given.name ?? name, summary, groups: steps, propose };
 }
 
@@ -32,7 +36,7 @@ export function recipeSchema(passes: Registry): JsonSchema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "A recipe: passes in the order in which Pare tries them",
-    ...recipeFields(passes).schema,
+    anyOf: [recipeFields(passes).schema, listOf(groupKind(passes)).schema],
     $defs: Object.fromEntries(
       passes.map(({ name, summary, options }) => [
         name,

@@ -27,6 +27,7 @@ import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
 import { openModel, type OpenedModel, openModelSource } from "../../workbench/opened-model.js";
+import type { Output } from "../../terminal/output.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { checkReports, writeReports } from "../../report/report-files.js";
@@ -137,6 +138,7 @@ export async function runBench(
                     benched,
                     options.base === undefined ? others : [first, ...others],
                     options,
+                    output,
                   )
                 : null,
             context: reportContext,
@@ -152,7 +154,7 @@ export async function runBench(
     const { passed } = comparison;
     const report = withoutPlaces(comparison.report);
     output.result(
-      [summaryText(report), ...(report.checks ?? []).map(checkText)].join("\n\n"),
+      [summaryText(report, options), ...(report.checks ?? []).map(checkText)].join("\n\n"),
       report,
     );
     if (!passed) context.exit(3);
@@ -188,7 +190,8 @@ function idleBudgets({ gate, maxDrop, maxSize, maxLatency }: BenchOptions): read
 async function gateOf(
   candidates: readonly BenchModel[],
   paths: readonly string[],
-  { maxDrop, maxSize: maxSizeBytes, maxLatency: maxLatencyMs }: BenchOptions,
+  { maxDrop, maxSize: maxSizeBytes, maxLatency: maxLatencyMs, data }: BenchOptions,
+  output: Pick<Output, "note">,
 ): Promise<NonNullable<CompareRequest["gate"]>> {
   const budgets = new Map<BenchModel, Awaited<ReturnType<typeof loadBudgets>>>();
   for (const [index, path] of paths.entries()) {
@@ -196,7 +199,12 @@ async function gateOf(
     if (model !== undefined)
       budgets.set(
         model,
-        await loadBudgets(path, modelName(path), { maxDrop, maxSizeBytes, maxLatencyMs }),
+        await loadBudgets(
+          path,
+          modelName(path),
+          { maxDrop, maxSizeBytes, maxLatencyMs },
+          { hasAccuracy: data !== undefined, note: (text) => output.note(text) },
+        ),
       );
   }
   return (model, target) => budgets.get(model)?.(target) ?? {};

@@ -142,7 +142,7 @@ function lockedTargets({ targets }: Lock, { options }: Job): Lock["targets"] {
 async function limitsOf(
   path: string,
   targets: Lock["targets"],
-  { model, options }: Job,
+  { model, options, running }: Job,
 ): Promise<(target: TargetName) => Limits> {
   const { maxDrop, maxSizeBytes, maxLatencyMs } = options;
   const unknown = targets.find(({ accuracy }) => accuracy === null);
@@ -155,7 +155,12 @@ async function limitsOf(
         hint: "Run with --data and without --frozen, or leave --max-drop out.",
       },
     );
-  const budgets = await loadBudgets(path, model.name, { maxDrop, maxSizeBytes, maxLatencyMs });
+  const budgets = await loadBudgets(
+    path,
+    model.name,
+    { maxDrop, maxSizeBytes, maxLatencyMs },
+    { hasAccuracy: unknown === undefined, note: (text) => running.output.note(text) },
+  );
   return (target) => {
     const locked = targets.find((one) => one.target === target);
     const given = budgets(target);

@@ -40,7 +40,7 @@ export async function runOptimize(
       output,
     });
     const lines = [
-      summaryText(report),
+      summaryText(report, options),
       ...missed.map(missedText),
       `Wrote ${bundle}; report.html in it shows the whole picture.`,
       ...(report.nextStep === null ? [] : [`next: ${report.nextStep}`]),

@@ -32,11 +32,13 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
   const recipe = await loadRecipe(options.recipe ?? "auto");
   const like = options.like === undefined ? undefined : await loadLock(options.like);
   const targets = parseTargets(options.target, measurableTargets);
-  const budgets = await loadBudgets(path, model.name, {
-    maxDrop: options.maxDrop,
-    maxSizeBytes: options.maxSizeBytes,
-    maxLatencyMs: options.maxLatencyMs,
-  });
+  const { maxDrop, maxSizeBytes, maxLatencyMs } = options;
+  const budgets = await loadBudgets(
+    path,
+    model.name,
+    { maxDrop, maxSizeBytes, maxLatencyMs },
+    { hasAccuracy: options.data !== undefined, note: (text) => output.note(text) },
+  );
   let workbench: Workbench | null = null;
   try {
     const read = Promise.all([
