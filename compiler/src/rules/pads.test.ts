@@ -191,4 +191,16 @@ describe("spell-out-pads", () => {
     const whole = await apply(spellOutPads, convolved(same("SAME_UPPER", 1), 6, 6));
     expect(whole.misses).toEqual([]);
   });
+
+  it("leaves a pool that the engine pads by less than the specification says", async () => {
+    const graph = graphOf({ x: ["float32", 1, 3, 9, 9] }, (x, b) => ({
+      y: b.add("MaxPool", [x("x")], {
+        ...same("SAME_UPPER", 2),
+        kernel_shape: attribute.ints([3, 3]),
+      }),
+    }));
+    expect((await apply(spellOutPads, graph)).ops).toEqual(["MaxPool"]);
+    const [node] = graph.allNodes();
+    expect(node && attributesOf(node).has("auto_pad")).toBe(true);
+  });
 });

@@ -48,12 +48,12 @@ export const padIntoWindow: Rule = {
 
 /**
  * auto_pad of a window that is spread out, said as pads: onnxruntime refuses to run the two together. Where a window moves by one,
- * the pads are the same for every size.
+ * the pads are the same for every size. Of a pool it runs them, and pads by less than the specification says: those stay.
  */
 export const spellOutPads: Rule = {
   name: "spell-out-pads",
   exactness: "bitwise",
-  ops: ["Conv", "MaxPool"],
+  ops: ["Conv"],
   match(graph, node) {
     const attributes = attributesOf(node);
     const isSpread = attributes.ints("dilations")?.some((step) => step !== 1) === true;

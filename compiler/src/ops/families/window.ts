@@ -49,6 +49,27 @@ export function windowAxes(
   });
 }
 
+/**
+ * Why onnxruntime (1.30) does not pad by SAME as the specification says, and TensorFlow does: it leaves dilations of pools out, and
+ * crops windows that are further apart than they are wide. Undefined where it does, and of sizes that are free.
+ */
+export function readsSameOtherwise(
+  axes: readonly WindowAxis[],
+  attributes: AttributeReader,
+  isPool: boolean,
+): string | undefined {
+  if (!attributes.string("auto_pad", "NOTSET").startsWith("SAME")) return undefined;
+  if (isPool && axes.some(({ dilation }) => dilation !== 1))
+    return "it has dilations beside an auto_pad of SAME, which the engine leaves out of its pads";
+  const isCropped = axes.some(({ size, kernel, stride, dilation, output }) => {
+    const needed = (Number(output) - 1) * stride + Number(spanOf(kernel, dilation));
+    return needed - Number(size) < -1;
+  });
+  return isCropped
+    ? "its windows are far apart beside an auto_pad of SAME, by which the engine crops"
+    : undefined;
+}
+
 /** Does a last, partial window count? Engines take no number but 1 for that. */
 export function isRoundedUp(attributes: AttributeReader): boolean {
   return attributes.int("ceil_mode", 0) === 1;

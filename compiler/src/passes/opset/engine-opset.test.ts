@@ -89,4 +89,14 @@ describe("pools of means", () => {
     const dilated = pooled((x, b) => b.add("Relu", [x]), { dilations: attribute.ints([2, 2]) });
     expect(inEngineOpset(dilated)).toBe(dilated);
   });
+
+  it("stay where the engine's older kernel would refuse their pads", async () => {
+    const graph = graphOf({ x: ["float32", 1, 4, 8, 8] }, (input, b) => {
+      const [kernel_shape, strides] = [attribute.ints([2, 2]), attribute.ints([4, 4])];
+      const window = { kernel_shape, strides, auto_pad: attribute.string("SAME_UPPER") };
+      return { y: b.add("AveragePool", [input("x")], window) };
+    });
+    expect(inEngineOpset(graph)).toBe(graph);
+    expect((await onEngine(graph, madeUp(graph, {})))["y"]?.dims).toEqual([1, 4, 2, 2]);
+  });
 });

@@ -181,7 +181,15 @@ export const attributeLowerings: readonly Adapter[] = [
   }),
   ...adapter("DequantizeLinear", 19, scalesOfFloat32),
   ...adapter(["Cast", "CastLike", "QuantizeLinear"], 19, (step) => step.drop("saturate")),
-  ...adapter("AveragePool", 19, onlyOnes("dilations", "it skips elements")),
+  ...adapter("AveragePool", 19, (step) => {
+    const { attributes } = step;
+    const sizes = attributes.ints("kernel_shape") ?? [];
+    const isApart = attributes.ints("strides")?.some((stride, axis) => stride > (sizes[axis] ?? 1));
+    // The engine's older kernel takes the pads that follow for a fault.
+    if (isApart === true && attributes.string("auto_pad", "NOTSET").startsWith("SAME"))
+      step.refuse("its windows are further apart than they are wide, beside an auto_pad of SAME");
+    onlyOnes("dilations", "it skips elements")(step);
+  }),
   ...adapter("Pad", 19, (step) => {
     if (step.attributes.string("mode", "constant") === "wrap") step.refuse("it wraps around");
   }),

@@ -162,6 +162,7 @@ export const f32x4 = {
   /** To the nearest integer, ties to even. */
   nearest: unary(0x6a),
   equal: binary(0x41),
+  notEqual: binary(0x42),
   less: binary(0x43),
   lessOrEqual: binary(0x45),
   toIntegers: unary(0xf8),

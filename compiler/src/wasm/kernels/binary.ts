@@ -45,10 +45,8 @@ export function emitBinary(
     case "max":
       return f.set(result, f32x4[binary](x, y));
     case "prelu":
-      return f.set(
-        result,
-        f32x4.add(f32x4.larger(x, zero), f32x4.multiply(f32x4.smaller(x, zero), y)),
-      );
+      // Not as a sum of both: a slope that is no finite number concerns what is below 0 alone.
+      return f.set(result, bits.select(f32x4.multiply(x, y), x, f32x4.less(x, zero)));
     case "remainder":
       return emitRemainder(f, result, x, y);
     case "power":

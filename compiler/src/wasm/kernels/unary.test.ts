@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { floatBytes } from "./kernel.js";
 import { differenceOf, operands } from "./kernel-case.test.support.js";
-import { map } from "./map.js";
+import { type Instruction, map } from "./map.js";
 import { evaluateUnary, type Unary } from "./unary.js";
 
 const functions: readonly Unary[] = [
@@ -92,7 +92,9 @@ it.each(functions.map((unary) => [JSON.stringify(unary), unary] as const))(
 );
 
 it("keeps what is no number", () => {
-  const keeping: readonly Unary["kind"][] = ["relu", "sigmoid", "tanh", "exp", "log", "gelu"];
+  const keeping: readonly Unary["kind"][] = [
+    ...(["relu", "sigmoid", "tanh", "exp", "log", "gelu", "softplus", "mish", "sign"] as const),
+  ];
   for (const unary of functions.filter(({ kind }) => keeping.includes(kind))) {
     const [from = 0] = operands(2);
     const prepare = (integers: Int32Array): void => {
@@ -105,4 +107,29 @@ it("keeps what is no number", () => {
       undefined,
     ]);
   }
+});
+
+it.each<readonly [string, readonly Instruction[], readonly number[]]>([
+  [
+    "what a softplus of a negative number is, relative to that",
+    [
+      { unary: { kind: "softplus" }, x: { input: 0 } },
+      { unary: { kind: "log" }, x: { result: 0 } },
+    ],
+    [-80, -40, -20, -17, -9, -1, 0, 3],
+  ],
+  ["nothing of what is far below 0", [{ unary: { kind: "mish" }, x: { input: 0 } }], [-1e38, -100]],
+  [
+    "no slope of what is above 0",
+    [{ binary: "prelu", x: { input: 0 }, y: { constant: Infinity } }],
+    [1, 0, 2.5],
+  ],
+])("keeps %s", (_, program, given) => {
+  const [from = 0] = operands(2);
+  const prepare = (integers: Int32Array): void => {
+    new Float32Array(integers.buffer).set(given, from / floatBytes);
+  };
+  const lanes = given.length;
+  const options = { axes: [], lanes, inputs: ["lanes" as const], program, padded: false };
+  expect(differenceOf(map, options, operands(2), 3, prepare)).toBeUndefined();
 });

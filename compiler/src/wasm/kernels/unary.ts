@@ -144,9 +144,8 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
       // log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
       const rest = f.scratch("softplus");
       f.set(rest, f32x4.negate(f32x4.absolute(x)));
-      emitExp(f, rest, fused);
-      f.set(rest, add(rest, f.splat(1)));
-      emitLog(f, rest);
+      emitWholeExp(f, rest, fused);
+      emitLogOfNext(f, rest);
       return f.set(x, add(larger(x, f.splat(0)), rest));
     }
     case "softsign":
@@ -155,13 +154,15 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
       // x · tanh(log(1 + eˣ)) = x · w / (w + 2), w = eˣ·(eˣ + 2); from 20 on it is x
       const w = f.scratch("mish");
       f.set(w, smaller(x, f.splat(20)));
-      emitExp(f, w);
+      emitWholeExp(f, w, fused);
       f.set(w, multiply(w, add(w, f.splat(2))));
       return f.set(x, multiply(x, divide(w, add(w, f.splat(2)))));
     }
     case "sign": {
       const isAbove = bits.and(f32x4.less(f.splat(0), x), f.splat(1));
-      return f.set(x, bits.or(isAbove, bits.and(f32x4.less(x, f.splat(0)), f.splat(-1))));
+      const sign = bits.or(isAbove, bits.and(f32x4.less(x, f.splat(0)), f.splat(-1)));
+      // All ones are no number either.
+      return f.set(x, bits.or(sign, f32x4.notEqual(x, x)));
     }
     case "sin":
     case "cos":
@@ -192,6 +193,19 @@ function hardSigmoid(
 ): Vector {
   const line = multiplyAdd(x, f.splat(alpha), f.splat(beta), fused);
   return smaller(larger(line, f.splat(0)), f.splat(1));
+}
+
+/**
+ * log(1 + x): what the sum loses of a small x is in the quotient (Kahan; Goldberg, "What every computer scientist should know
+ * about floating-point arithmetic", theorem 4).
+ */
+function emitLogOfNext(f: FunctionBuilder, x: Local<"v128">): void {
+  const [sum, kept] = [f.scratch("log of next"), f.scratch("log of next kept")];
+  f.set(sum, add(x, f.splat(1)));
+  f.set(kept, subtract(sum, f.splat(1)));
+  emitLog(f, sum);
+  const log = divide(multiply(sum, x), kept);
+  f.set(x, bits.select(x, log, f32x4.equal(kept, f.splat(0))));
 }
 
 /** 1 / (1 + e⁻ˣ) */

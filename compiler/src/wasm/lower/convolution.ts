@@ -1,4 +1,4 @@
-import { isMoving, windowAxes } from "../../ops/families/window.js";
+import { isMoving, readsSameOtherwise, windowAxes } from "../../ops/families/window.js";
 import { depthwise } from "../kernels/depthwise.js";
 import { usesOther } from "../kernels/epilogue.js";
 import { floatBytes, laneCount, vectorBytes, vectorsOf } from "../kernels/kernel.js";
@@ -52,6 +52,8 @@ export function windowRefusal(node: NodeFacts): string | undefined {
   if (!node.isConstant(1)) return "the weights must be constant";
   const axes = windowAxes(node.dims(0).slice(2), node.dims(1).slice(2), node.attributes);
   if (!axes.every(isMoving)) return "its window does not fit";
+  const otherwise = readsSameOtherwise(axes, node.attributes, false);
+  if (otherwise !== undefined) return otherwise;
   const isNegative = axes.some(({ before, after }) => Number(before) < 0 || Number(after) < 0);
   return isNegative ? "negative pads are not compiled" : undefined;
 }

@@ -100,3 +100,27 @@ it("refuses pads below 0", async () => {
     expect.objectContaining({ what: "MaxPool", why: "negative pads are not compiled" }),
   ]);
 });
+
+it.each(["MaxPool", "AveragePool", "Conv"])(
+  "refuses a %s that the engine pads otherwise",
+  async (op) => {
+    const why = async (
+      attributes: Readonly<Record<string, number>>,
+    ): Promise<string | undefined> => {
+      const { stride = 1, dilation = 1, kernel = 3 } = attributes;
+      const graph = graphOf({ x: ["float32", 1, 4, 16, 16] }, (x, b) => ({
+        y: b.add(op, op === "Conv" ? [x("x"), b.weights(4, 4, kernel, kernel)] : [x("x")], {
+          ...(op !== "Conv" && { kernel_shape: attribute.ints([kernel, kernel]) }),
+          auto_pad: attribute.string("SAME_UPPER"),
+          strides: attribute.ints([stride, stride]),
+          dilations: attribute.ints([dilation, dilation]),
+        }),
+      }));
+      return (await refusalsOf(graph))[0]?.why;
+    };
+    expect(await why({ stride: 2 })).toBeUndefined();
+    expect(await why({ stride: 2, kernel: 1 })).toBeUndefined();
+    expect(await why({ stride: 4, kernel: 2 })).toMatch(/far apart/);
+    if (op !== "Conv") expect(await why({ dilation: 2 })).toMatch(/dilations beside an auto_pad/);
+  },
+);

@@ -1,4 +1,9 @@
-import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
+import {
+  isMoving,
+  readsSameOtherwise,
+  type WindowAxis,
+  windowAxes,
+} from "../../ops/families/window.js";
 import type { Fold } from "../kernels/fold.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
@@ -29,6 +34,8 @@ function poolRow(fold: "max" | "sum"): LoweringRow {
       if (spatialAxes(node).some(({ kernel }) => Number(kernel) > mostTaps))
         return `windows of more than ${mostTaps} elements along an axis are not compiled`;
       if (!spatialAxes(node).every(isMoving)) return "its window does not fit";
+      const otherwise = readsSameOtherwise(spatialAxes(node), node.attributes, true);
+      if (otherwise !== undefined) return otherwise;
       if (spatialAxes(node).some(({ before, after }) => Number(before) < 0 || Number(after) < 0))
         return "negative pads are not compiled";
       const isEmpty = spatialAxes(node).some((axis) =>
