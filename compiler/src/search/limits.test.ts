@@ -38,3 +38,26 @@ it("takes what is fast enough where latency has a limit, though it is larger", a
   expect(isHalf(bytesOf(variants[0]?.artifact))).toBe(true);
   expect(missed).toEqual([]);
 });
+
+it("says of each that failed on the test samples why, and that the limit is missed where none is left", async () => {
+  const maxSizeBytes = bytesOf(original) / 2;
+  const measure = simulatedMeasure((artifact) =>
+    bytesOf(artifact) <= maxSizeBytes ? { ratio: 0.5, testDrop: 0.5 } : {},
+  );
+  const { candidates, missed, variants } = await optimize(
+    await requestFor(measure, limited({ maxSizeBytes }, "latency")),
+  );
+  const [chosen] = candidates.filter(({ verdict }) => verdict === "chosen");
+  const [, listed = ""] =
+    /taken after (.*) failed on these samples/.exec(chosen?.reason ?? "") ?? [];
+  expect(chosen?.reason).not.toContain("a little better");
+  const fell = listed.split(", ");
+  expect(fell.length).toBeGreaterThan(2);
+  for (const name of fell)
+    expect([name, candidates.find((one) => one.name === name)?.reason]).toEqual([
+      name,
+      expect.stringContaining("on the test samples"),
+    ]);
+  expect(bytesOf(variants[0]?.artifact)).toBeGreaterThan(maxSizeBytes);
+  expect(missed).toEqual([expect.stringContaining("over --max-size")]);
+});

@@ -13,7 +13,7 @@ import type { Ranking } from "./rank-finalists.js";
 import { type Decided, measurementOf, type SearchRecord } from "./record.js";
 import { isRefusal } from "./refusal.js";
 import type { OptimizedVariant, OptimizeRequest } from "./request.js";
-import type { TargetState } from "./target-state.js";
+import { overLimitsOf, type TargetState } from "./target-state.js";
 import type { Tested } from "./test-ranked.js";
 import { gainText } from "./verdict.js";
 import { explain } from "./why.js";
@@ -96,14 +96,16 @@ async function coldStart(
 
 async function decidedAs(
   { request, state, record, test }: TestContext,
-  { ranked, reasons, missed }: Ranking,
-  { chosen, reason, failed }: Tested,
+  { ranked, reasons }: Ranking,
+  { chosen, reason, looked, failed }: Tested,
   measurement: Measurement,
   baseline: Measurement | null,
 ): Promise<Decided> {
   const { device } = state;
-  // The float model stands in where what is required failed.
-  const told = ranked.some(({ name }) => name === chosen.name) ? ranked : [...ranked, chosen];
+  const names = new Set(ranked.map(({ name }) => name));
+  // The float model stands in where what is required failed, and what was turned down where what is better failed.
+  const told = [...ranked, ...looked.filter((one) => !names.has(one.name))];
+  const over = overLimitsOf(state, request.budget, chosen);
   const candidates = told.map((one): ReportCandidate => {
     const isChosen = one.name === chosen.name;
     return {
@@ -126,7 +128,7 @@ async function decidedAs(
     variant: await variantOf(request, state, chosen, measurement, baseline),
     candidates,
     why: explain(device.target, chosen, record.stepsOf(device.target)),
-    missed: missed === null ? null : `of ${chosen.name}: ${missed}`,
+    missed: over === null ? null : `of ${chosen.name}: ${over}`,
     tested: test,
   };
 }

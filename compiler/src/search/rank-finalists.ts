@@ -24,8 +24,6 @@ export interface Ranking {
   readonly ranked: readonly Tried[];
   /** Why each is not better than the first. */
   readonly reasons: ReadonlyMap<string, string>;
-  /** No candidate is within what the user allows: what is the matter with the best one. */
-  readonly missed: string | null;
 }
 
 /** Times the finalists against each other and orders all that is accepted by the rule of choice. */
@@ -54,7 +52,6 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       ? []
       : ranked.map((one) => [one.name, reasonFor(one, best, between(best, one))] as const),
   );
-  const missed = best === undefined ? null : over(best);
   for (const one of all.filter((other) => !contenders.includes(other)))
     context.record.turnDown(
       state.device.target,
@@ -63,7 +60,7 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       over(one) ?? "",
       measurementOf(state.device, one),
     );
-  return { ranked, reasons, missed };
+  return { ranked, reasons };
 }
 
 /** Accepted candidates, and how the times of two of them compare. */

@@ -16,6 +16,8 @@ export interface Tested {
   readonly baseline: Accuracy | null;
   readonly agreement: Awaited<ReturnType<typeof checkAgreement>>;
   readonly reason: string;
+  /** All that were looked at, in order; some of them were not ranked, and are after what was better failed. */
+  readonly looked: readonly Tried[];
   /** What was better in the search and failed on the test samples. */
   readonly failed: ReadonlyMap<string, string>;
 }
@@ -38,6 +40,7 @@ export async function testRanked(
   const failed = new Map<string, string>();
   /** Those of them that the test samples spoke against. */
   const fell: string[] = [];
+  const looked: Tried[] = [];
   const baselined =
     state.baseline === null || evidence === "none"
       ? null
@@ -48,6 +51,7 @@ export async function testRanked(
   for (let candidate = open.shift(); candidate !== undefined; candidate = open.shift()) {
     throwIfAborted(signal);
     say(`the test samples: ${candidate.name}`);
+    looked.push(candidate);
     const { artifact } = candidate;
     const isLast = candidate.identity === state.float.identity;
     // What comes after one that failed gets what time there is, fixed before it is looked at; the float model at last.
@@ -80,13 +84,10 @@ export async function testRanked(
     // Where the device's own engine was measured for accuracy, that decides.
     const agrees = agreement.verdict.accepted || (evidence !== "none" && device.standIn === null);
     if (isLast || (verdict.accepted && agrees)) {
-      const after =
-        fell.length === 0
-          ? ""
-          : `; taken after ${fell.join(", ")} failed on these samples, which makes its drop look a little better than it is`;
+      const after = fell.length === 0 ? "" : afterText(fell, isLast);
       const where = evidence === "none" ? "" : "on the test samples: ";
       const reason = `${where}${verdict.reason}${after}`;
-      return { chosen: candidate, accuracy, baseline, agreement, reason, failed };
+      return { chosen: candidate, accuracy, baseline, agreement, reason, looked, failed };
     }
     const why = verdict.accepted ? agreement.verdict.reason : verdict.reason;
     failed.set(candidate.name, `best in the search, but on the test samples: ${why}`);
@@ -94,6 +95,12 @@ export async function testRanked(
     open = await withScreened(context, open);
   }
   throw new RangeError("The float model is always taken.");
+}
+
+function afterText(fell: readonly string[], isFloat: boolean): string {
+  // Nothing chose it: it is what is left.
+  const bias = isFloat ? "" : ", which makes its drop look a little better than it is";
+  return `; taken after ${fell.join(", ")} failed on these samples${bias}`;
 }
 
 /** What was turned down next to one that failed now is looked at after all, where it is better than what comes next. */
