@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,24 @@ describe("a hostile model", () => {
       );
     },
     5 * patienceMs, // of it, most may be waiting for others
+  );
+
+  it(
+    "that never ends is refused, and no fault of Pare's, with data as without",
+    async () => {
+      const data = `export async function* samples() {
+  for (let id = 0; id < 9; id++)
+    yield { id: String(id), feeds: { x: { type: "float32", dims: [1, 4], data: new Float32Array(4) } } };
+}`;
+      await writeFile(join(folder, "data.mjs"), data);
+      const common = ["optimize", join(corpus, "loop-forever.onnx"), "--target", "cpu"];
+      const line = [...common, "--time-budget", "1s", "-o", "forever.pare"];
+      for (const more of [[], ["--data", "data.mjs"]]) {
+        const { code, stderr } = await lines.run([...line, ...more]);
+        expect([code, stderr]).toEqual([2, expect.stringContaining("did not answer within 5 s")]);
+      }
+    },
+    2 * patienceMs,
   );
 
   it.each(["opaque-constant", "more-outputs", "constant-with-inputs", "seed27785"])(

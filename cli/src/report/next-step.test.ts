@@ -174,6 +174,18 @@ it("is no time for what is expected to be no better than what was chosen", () =>
   expect(preferSize(untried("fast and large", 0.5, 0.5))).toBeNull();
 });
 
+it("compares what was chosen and what is expected with one and the same, the float model simplified", () => {
+  const row = { target: "cpu", expectedGain: null } as const;
+  const simplified = { latencyMs: { ratio: 0.77 }, sizeBytes: { brotli: 100 } };
+  const float = { ...row, name: "float", reason: "", measurement: simplified } as never;
+  const static8 = { latency: 0.92, size: 0.28 };
+  const untried = { ...row, name: "int8-static", reason: "not tried: late", expectedGain: static8 };
+  const chosen = { latency: 0.77, size: 1 };
+  expect(advice({}, "labelled", [untried as never, float], 2000, [], {}, chosen)).toMatch(
+    /above all int8-static/,
+  );
+});
+
 it("is more samples where chance may do what is allowed, and labels where there are none", () => {
   expect(advice({ dropInterval: [-0.02, 0.02] })).toMatch(/^More test samples: with 2000/);
   expect(advice({}, "unlabelled")).toMatch(/^Labels would show/);

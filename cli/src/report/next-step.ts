@@ -1,6 +1,12 @@
 import { metricValue } from "@pare/bench";
 import { besideThePlan, type Budget, type Optimized, surplus } from "@pare/compiler";
-import type { Accuracy, ReportCandidate, ReportStep, ValueInfo } from "@pare/runtime/format";
+import type {
+  Accuracy,
+  Measurement,
+  ReportCandidate,
+  ReportStep,
+  ValueInfo,
+} from "@pare/runtime/format";
 import type { Evaluation } from "../workbench/evaluation.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
@@ -70,22 +76,30 @@ function worthMoreTime(
     const chosen = variants.find((variant) => variant.target === target);
     // Of the user's own steps nothing is known.
     if (!expectedGain || chosen === undefined) return [{ candidate, worth: 0 }];
-    const worth = surplus(expectedGain, ratiosOf(chosen), prefer);
+    const float = candidates.find((one) => one.name === "float" && one.target === target);
+    const worth = surplus(expectedGain, ratiosOf(chosen, float?.measurement ?? null), prefer);
     return worth > 0 ? [{ candidate, worth }] : [];
   });
   return found.sort((a, b) => b.worth - a.worth).map(({ candidate }) => candidate);
 }
 
-/** What was chosen next to the float model; where nothing is timed, as fast. */
-function ratiosOf({ measurement, baseline }: Optimized["variants"][number]): {
+/**
+ * What was chosen next to the float model in its simplified form, as gains are expected; where nothing is timed, as fast.
+ * @param float that form, next to the model as it came
+ */
+function ratiosOf(
+  { measurement, baseline }: Optimized["variants"][number],
+  float: Measurement | null,
+): {
   readonly latency: number;
   readonly size: number;
 } {
-  const { latencyMs, sizeBytes } = measurement;
-  const whole = baseline?.sizeBytes.brotli ?? sizeBytes.brotli;
+  const ratio = ({ latencyMs }: Measurement): number =>
+    "unmeasured" in latencyMs ? 1 : (latencyMs.ratio ?? 1);
+  const whole = float ?? baseline ?? measurement;
   return {
-    latency: "unmeasured" in latencyMs ? 1 : (latencyMs.ratio ?? 1),
-    size: sizeBytes.brotli / whole,
+    latency: ratio(measurement) / (float === null ? 1 : ratio(float)),
+    size: measurement.sizeBytes.brotli / whole.sizeBytes.brotli,
   };
 }
 

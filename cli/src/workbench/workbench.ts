@@ -1,6 +1,6 @@
 import type { Sizes } from "@pare/compiler";
 import type { TargetName } from "@pare/runtime/format";
-import { PareError, throwIfAborted } from "@pare/runtime/format";
+import { isPareError, PareError, throwIfAborted } from "@pare/runtime/format";
 import type { OpenData } from "../data/open-data.js";
 import type { WorkOutput } from "../terminal/output.js";
 import { type Engines, openEngines } from "./engines.js";
@@ -94,13 +94,22 @@ export async function openWorkbench(
         seed,
         engines.value.reference,
         { sizes: options.sizes, signal },
-      ),
+      ).catch((error: unknown) => {
+        throw asRefusal(error);
+      }),
       dispose,
     };
   } catch (error) {
     await dispose();
     throw error;
   }
+}
+
+/** A model under which an engine ends, or no longer answers, before anything is measured is not to be had: no fault of Pare's. */
+function asRefusal(error: unknown): unknown {
+  if (!isPareError(error) || error.code !== "ENGINE_CRASHED") return error;
+  const { message, where, hint, cause } = error;
+  return new PareError("ENGINE", message, { where, hint, cause });
 }
 
 /** Nothing is timed while an engine starts: it is compiled on all processors. */

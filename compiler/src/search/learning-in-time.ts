@@ -58,6 +58,6 @@ export function tooLittleText(what: "it" | "learning", ms: number, budgetMs: num
   return `not tried: ${what} takes about ${seconds(ms)}, and of ${seconds(budgetMs)} too little was left`;
 }
 
-function seconds(ms: number): string {
+export function seconds(ms: number): string {
   return `${Math.max(1, Math.round(ms / 1000))} s`;
 }

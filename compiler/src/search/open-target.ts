@@ -68,7 +68,7 @@ export async function openTarget(opening: Opening, device: TargetDevice): Promis
     const instead = device.standIn === null ? "" : `, tried as ${device.standIn} in its place,`;
     throw new PareError(
       "ENGINE",
-      `${device.engine}${instead} can run neither the model nor its simplified form: ${runs}`,
+      `${device.engine}${instead} can run neither the model nor its simplified form: ${bothText(asItIs, runs)}`,
       {
         where: device.target,
         hint: toBeRun,
@@ -164,6 +164,12 @@ async function demandTaken(target: Target, graph: Graph, sizes?: Sizes): Promise
 }
 
 const noTryOut: TryOut = { loadMs: 0, runMs: 0 };
+
+/** Why neither form runs. */
+function bothText(asItIs: TryOut | string, simplified: string): string {
+  if (typeof asItIs !== "string" || asItIs === simplified) return simplified;
+  return `${asItIs.replace(/\.?$/, "")}; simplified: ${simplified}`;
+}
 
 /** What came of it, or why the engine refuses. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | string> {

@@ -359,6 +359,9 @@ describe("optimize", () => {
     const { candidates, variants } = await optimize(request);
     expect(summaries).toEqual([expect.objectContaining({ tooShort: true, budgetMs: 1000 })]);
     expect(variants[0]?.name).toBe("float");
+    expect(candidates.find(({ name }) => name === "int8-static")?.reason).toMatch(
+      /too little was left \(the cheapest sound plan takes \d+ s\)/,
+    );
     // The time is up: the float model is known to hold, and its times are what a candidate would be screened by.
     const after = measure.asked.slice(askedBefore);
     expect(after.filter(({ split }) => split === "validation")).toEqual([]);

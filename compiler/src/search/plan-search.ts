@@ -1,7 +1,7 @@
 import type { Planned, State } from "./candidate.js";
 import { earlierCounts, keepCounts } from "./kept-counts.js";
 import { noteKnown } from "./known-answers.js";
-import { tooLittleText } from "./learning-in-time.js";
+import { seconds, tooLittleText } from "./learning-in-time.js";
 import { Plan } from "./plan.js";
 import { choicesFor } from "./planned.js";
 import { defaultBudgetMs } from "./schedule.js";
@@ -45,12 +45,14 @@ export const besideThePlan = "not tried: what was planned took the time that the
 /** Says of what the time did not reach why it was left. */
 export function turnDownWaiting({ request, record }: Search, plan: Plan): void {
   const late = Math.max(request.budget.timeBudgetMs ?? defaultBudgetMs, plan.schedule.budgetMs);
+  const { tooShort, leastMs } = plan.schedule.summary;
+  const because = tooShort ? ` (the cheapest sound plan takes ${seconds(leastMs)})` : "";
   for (const left of plan.left)
     record.turnDown(
       left.target,
       left,
       "not",
-      `${plan.isSpare(left) ? besideThePlan : tooLittleText("it", plan.costMs(left), late)}${expectedText(left.expected)}`,
+      `${plan.isSpare(left) ? besideThePlan : `${tooLittleText("it", plan.costMs(left), late)}${because}`}${expectedText(left.expected)}`,
       null,
     );
 }
