@@ -94,13 +94,15 @@ function ratiosOf(
   readonly latency: number;
   readonly size: number;
 } {
-  const ratio = ({ latencyMs }: Measurement): number =>
-    "unmeasured" in latencyMs ? 1 : (latencyMs.ratio ?? 1);
   const whole = float ?? baseline ?? measurement;
   return {
     latency: ratio(measurement) / (float === null ? 1 : ratio(float)),
     size: measurement.sizeBytes.brotli / whole.sizeBytes.brotli,
   };
+}
+
+function ratio({ latencyMs }: Measurement): number {
+  return "unmeasured" in latencyMs ? 1 : (latencyMs.ratio ?? 1);
 }
 
 /** The float model agrees with itself, but where its answers are no numbers, which equal nothing. */

@@ -68,6 +68,8 @@ export interface Lock {
   readonly prefer: "latency" | "size";
   readonly shapes: Readonly<Record<string, readonly (number | string)[]>>;
   readonly constants: Readonly<Record<string, string>>;
+  /** Sizes of free dims by their names; absent where none was said, and in locks of before it was kept. */
+  readonly dims?: Readonly<Record<string, number>>;
   /** See OptimizeRequest. Absent where no dim has several. */
   readonly sizes?: Readonly<Record<string, readonly number[]>>;
   /** sha256 over each split's ids and content. */
@@ -167,6 +169,7 @@ export function checkLock(
     readonly splits?: Readonly<Record<string, string>>;
     readonly shapes: Lock["shapes"];
     readonly constants: Lock["constants"];
+    readonly dims?: Lock["dims"] | undefined;
     readonly sizes?: Lock["sizes"] | undefined;
   },
 ): void {
@@ -177,6 +180,7 @@ export function checkLock(
     changed.push("the data or its splits");
   if (!same(lock.shapes, now.shapes)) changed.push("the shapes");
   if (!same(lock.constants, now.constants)) changed.push("the constants");
+  if (lock.dims !== undefined && !same(lock.dims, now.dims ?? {})) changed.push("--dim");
   if (!same(lock.sizes ?? {}, now.sizes ?? {})) changed.push("the sizes of --dim");
   if (changed.length > 0) {
     throw new PareError(

@@ -679,13 +679,15 @@ describe("a lock", () => {
   });
 
   it("is refused for another model, other data or other shapes", async () => {
-    const { lock } = await locked();
+    const { lock: sizeless } = await locked();
+    const lock = { ...sizeless, dims: {} };
     const now = { modelSha256: lock.model.sha256, splits: {}, shapes: {}, constants: {} };
     expect(() => checkLock(lock, now)).not.toThrow();
     for (const [changed, what] of [
       [{ modelSha256: "0" }, "the model"],
       [{ splits: { test: "1" } }, "the data or its splits"],
       [{ shapes: { x: [1] } }, "the shapes"],
+      [{ dims: { N: 2 } }, "--dim"],
     ] as const)
       expect(() => checkLock(lock, { ...now, ...changed })).toThrow(
         expect.objectContaining({

@@ -38,6 +38,7 @@ export type RecordRequest = Pick<
   | "budget"
   | "shapes"
   | "constants"
+  | "dims"
   | "sizes"
   | "splits"
 > & {
@@ -174,6 +175,7 @@ export class SearchRecord {
       budget,
       shapes,
       constants,
+      dims,
       sizes,
       splits,
       evidence,
@@ -190,6 +192,7 @@ export class SearchRecord {
       prefer: budget.prefer,
       shapes,
       constants,
+      ...(dims && Object.keys(dims).length > 0 && { dims }),
       ...(sizes && Object.keys(sizes).length > 0 && { sizes }),
       splits,
       ...(evidence !== undefined && { evidence }),

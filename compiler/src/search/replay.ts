@@ -28,6 +28,7 @@ export type ReplayRequest = Pick<
   | "budget"
   | "shapes"
   | "constants"
+  | "dims"
   | "sizes"
   | "compiler"
   | "signal"

@@ -106,6 +106,8 @@ export interface OptimizeRequest {
   readonly splits: Readonly<Record<string, string>>;
   readonly shapes: Lock["shapes"];
   readonly constants: Lock["constants"];
+  /** What free dims were fixed to, by their names: it is kept in the lock, and the graph has it. */
+  readonly dims?: Lock["dims"] | undefined;
   /** What free dims come to, where that is more than one size; targets that fix sizes have a file with an entry each. */
   readonly sizes?: Sizes | undefined;
   readonly compiler: string;

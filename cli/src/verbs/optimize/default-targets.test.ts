@@ -93,10 +93,19 @@ it("compiles an entry for each of several sizes, which the golden check proves a
 
   const frozen = join(output, "pare.lock.json");
   const again = join(folder, "batches-again.pare");
-  await optimize(fixture("mnist-cnn"), { dims: asked.dims, frozen, output: again });
-  expect(await hashesOf(again)).toEqual(await hashesOf(output));
+  for (const dims of [asked.dims, undefined]) {
+    await optimize(fixture("mnist-cnn"), { ...(dims && { dims }), frozen, output: again });
+    expect(await hashesOf(again)).toEqual(await hashesOf(output));
+  }
   await expect(
-    optimize(fixture("mnist-cnn"), { frozen, output: join(folder, "none.pare") }),
+    optimize(fixture("blazeface-front"), { frozen, output: join(folder, "none.pare") }),
+  ).rejects.toMatchObject({ code: "LOCK", message: expect.stringContaining("the model") });
+  await expect(
+    optimize(fixture("mnist-cnn"), {
+      dims: { N: [1, 2] },
+      frozen,
+      output: join(folder, "none.pare"),
+    }),
   ).rejects.toMatchObject({ code: "LOCK", message: expect.stringContaining("the sizes of --dim") });
 });
 

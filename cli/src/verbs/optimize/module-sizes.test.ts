@@ -1,6 +1,6 @@
 import { findTarget, type Graph, parseGraph, supportOf } from "@pare/compiler";
 import { expect, it } from "vitest";
-import { moduleSizesText } from "./module-sizes.js";
+import { moduleSizesText, severalSizesText } from "./module-sizes.js";
 
 const pictures = (op = "GlobalAveragePool"): Graph =>
   parseGraph(
@@ -27,4 +27,15 @@ it("says nothing where all is given, or where sizes would not help", async () =>
   expect(await moduleSizesText(pictures(), { H: [48], W: [320] }, shapes, false)).toBeNull();
   expect(await moduleSizesText(pictures("Unheard"), {}, shapes, false)).toBeNull();
   expect(await moduleSizesText(pictures(), {}, {}, false)).toBeNull();
+});
+
+it("says what several sizes come to, and which is measured", () => {
+  const sizes = { W: [160, 320] };
+  expect(severalSizesText({}, ["cpu", "aot"], shapes)).toBeNull();
+  expect(severalSizesText(sizes, ["cpu"], shapes)).toBe(
+    "--dim W=160,320: on cpu it stays free, and is measured as x [1, 3, 48, 320].",
+  );
+  expect(severalSizesText(sizes, ["aot"], shapes)).toBe(
+    "--dim W=160,320: the module has an entry for each, and is timed by the first.",
+  );
 });

@@ -1,4 +1,5 @@
 import { dim, findTarget, type Graph, type Sizes, supportOf } from "@pare/compiler";
+import type { TargetName } from "@pare/runtime/format";
 
 /**
  * Which sizes would let a module be compiled, where free ones alone stand against it: a module takes no other sizes than it
@@ -29,6 +30,26 @@ export async function moduleSizesText(
   const options = names.map((name) => `--dim ${name}=${missing[name]?.[0]}`).join(" ");
   const origin = asGuessed ? "as was guessed" : "as the first sample has it";
   return `aot: ${options} (${origin}) compiles a module, and fixes it on every target. Several values, ${names[0]}=64,128, give the module an entry each and leave it free elsewhere.`;
+}
+
+/** What several sizes of a dim come to on each target, and which is measured. Null where no dim has several. */
+export function severalSizesText(
+  sizes: Sizes,
+  targets: readonly TargetName[],
+  shapes: Readonly<Record<string, readonly number[]>>,
+): string | null {
+  const names = Object.keys(sizes);
+  if (names.length === 0) return null;
+  const each = targets.includes("aot")
+    ? ["the module has an entry for each, and is timed by the first"]
+    : [];
+  const others = targets.filter((target) => target !== "aot");
+  const measured = Object.entries(shapes).map(([name, dims]) => `${name} [${dims.join(", ")}]`);
+  const free =
+    others.length === 0
+      ? []
+      : [`on ${others.join(", ")} it stays free, and is measured as ${measured.join(", ")}`];
+  return `--dim ${names.map((name) => `${name}=${sizes[name]?.join(",")}`).join(" ")}: ${[...each, ...free].join("; ")}.`;
 }
 
 /** Named dims of inputs that are a symbol alone. */

@@ -4,7 +4,13 @@ import { checkBundlePlace, whileWriting } from "../../platform/write-bundle.js";
 import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
 import type { Job, Running } from "./job.js";
-import { checkOptions, type OptimizeOptions, shapesOf, sizesOf } from "./optimize-options.js";
+import {
+  checkOptions,
+  type OptimizeOptions,
+  shapesOf,
+  sizesOf,
+  withLocked,
+} from "./optimize-options.js";
 import { replayLock } from "./replay-lock.js";
 import { searchModel } from "./search-model.js";
 
@@ -21,14 +27,17 @@ export interface OptimizeResult {
 /** Data, engines and measure handed to the compiler; a bundle with its reports made of what it decides. */
 export async function optimizeModel(
   path: string,
-  options: OptimizeOptions,
+  asked: OptimizeOptions,
   running: Running,
 ): Promise<OptimizeResult> {
-  checkOptions(options);
-  const lock = options.frozen === undefined ? null : await loadLock(options.frozen);
-  const model = await openModel(path, shapesOf(options), running.signal);
+  checkOptions(asked);
+  const lock = asked.frozen === undefined ? null : await loadLock(asked.frozen);
+  const options = lock === null ? asked : withLocked(asked, lock);
+  // What a lock says of another model does not fit this one: that it is another is said then.
+  const unfitting = lock === null ? "refuse" : "skip";
+  const model = await openModel(path, shapesOf(options), running.signal, unfitting);
   try {
-    checkSizes(model, sizesOf(options));
+    if (lock === null) checkSizes(model, sizesOf(options));
     const folder = options.output ?? `${model.name}.pare`;
     const job: Job = { model, folder, options, running };
     await checkBundlePlace(folder);

@@ -94,6 +94,36 @@ export function lockedConstants({ constants }: BindShapesOptions): Lock["constan
   );
 }
 
+/**
+ * With the sizes and constants that a lock was decided for, where the command does not name them; what it says otherwise is then
+ * found to differ.
+ * @throws PareError LOCK where a constant is none
+ */
+export function withLocked(options: OptimizeOptions, lock: Lock): OptimizeOptions {
+  const constants = Object.entries(lock.constants).map(([name, text]) => [name, constantOf(text)]);
+  return {
+    ...options,
+    shapes: { ...lock.shapes, ...options.shapes },
+    dims: { ...lock.dims, ...lock.sizes, ...options.dims },
+    constants: { ...Object.fromEntries(constants), ...options.constants },
+  };
+}
+
+function constantOf(text: string): number | boolean | readonly number[] {
+  const isNumber = (one: unknown): one is number => typeof one === "number";
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isNumber(value) || typeof value === "boolean") return value;
+    if (Array.isArray(value) && value.every(isNumber)) return value;
+  } catch {
+    // said below
+  }
+  throw new PareError("LOCK", "The lock file holds a constant that is none.", {
+    where: "constants",
+    hint: "Run without --frozen to write a new one.",
+  });
+}
+
 /** @throws PareError ARGUMENT for another word */
 export function parsePreference(prefer: string): "latency" | "size" {
   if (prefer === "latency" || prefer === "size") return prefer;

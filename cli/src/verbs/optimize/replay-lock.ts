@@ -17,6 +17,7 @@ import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { parseTargets } from "../../workbench/engines.js";
 import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
 import { fittingSize } from "../../workbench/fitting-size.js";
+import { checkSizes } from "../../workbench/check-sizes.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import { guessedDims, syntheticSamples } from "../../workbench/synthetic-samples.js";
 import { openWorkbench } from "../../workbench/workbench.js";
@@ -42,10 +43,12 @@ export async function replayLock(path: string, lock: Lock, job: Job): Promise<Re
   const asked = {
     modelSha256: original.sha256,
     shapes: bound.shapes,
+    dims: bound.dims,
     constants: lockedConstants(bound),
     sizes: sizesOf(options),
   };
   checkLock(lock, asked);
+  checkSizes(model, asked.sizes);
   const needsEngines = options.data !== undefined || lock.golden === null;
   const workbench = needsEngines
     ? await openWorkbench(
@@ -76,6 +79,7 @@ export async function replayLock(path: string, lock: Lock, job: Job): Promise<Re
       budget: { limits, prefer: lock.prefer, timeBudgetMs: null },
       seed: lock.seed,
       shapes: asked.shapes,
+      dims: asked.dims,
       constants: asked.constants,
       sizes: asked.sizes,
       compiler: `pare ${version()}`,

@@ -20,7 +20,7 @@ import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
-import { moduleSizesText } from "./module-sizes.js";
+import { moduleSizesText, severalSizesText } from "./module-sizes.js";
 import { planText } from "./plan-text.js";
 import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
@@ -67,6 +67,8 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       );
       if (free !== null) output.note(free);
     }
+    const several = severalSizesText(sizesOf(options), targets, evaluation.shapes);
+    if (several !== null) output.note(several);
     const setting = await settingOf(workbench, options.data, moduleBefore);
     const examples = examplesOf(evaluation, engines.reference);
     const progress = twoLevelProgress(output, now);
@@ -116,6 +118,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       seed,
       splits: splitHashes(evaluation),
       shapes: asked.shapes,
+      dims: asked.dims,
       constants: lockedConstants(asked),
       sizes: sizesOf(options),
       compiler: `pare ${version()}`,
