@@ -81,7 +81,7 @@ it("carries what it is told to, in place of what the bundle says", async () => {
   const other = model.stream({ y: "x" });
   expect(other.runSync({ s: filled(1) })).toEqual({ sN: filled(1) });
   expect(other.runSync({ s: filled(2) })).toEqual({ sN: filled(3) });
-  for (const state of [{ y: "z" }, { z: "x" }])
+  for (const state of [{ y: "z" }, { z: "x" }, { y: "x", sN: "x" }])
     expect(() => model.stream(state)).toThrow(
       expect.objectContaining({ name: "PareError", code: "ARGUMENT" }),
     );

@@ -142,10 +142,16 @@ export function start({ module, weights }: Compiled): object {
       ? chooserOf([first, ...(model.others ?? []).map((places, at) => entryOf(places, at + 1))])
       : runnerOf(first, []),
     stream(state = model.state) {
+      const free = new Map(first.inputs); // each is one output at most
       const carried = Object.entries(state).map(([output, input]) => {
         const from = first.outputs.get(output);
-        const to = first.inputs.get(input);
-        if (!from || !to || !fits({ [input]: from.array }, new Map([[input, to]]), true))
+        const to = free.get(input);
+        if (
+          !from ||
+          !to ||
+          !free.delete(input) ||
+          !fits({ [input]: from.array }, new Map([[input, to]]), true)
+        )
           throw fail("ARGUMENT", `"${output}" cannot be "${input}" at the next step.`);
         return { from, to, held: to.array.slice() };
       });

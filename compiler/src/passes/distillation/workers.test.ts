@@ -133,3 +133,26 @@ describe("how many workers pay", () => {
     expect(payingWorkers(network({ width }), { ...steps, ...given })).toBe(count);
   });
 });
+
+it("sets of the engine what a training needs", async () => {
+  const engine = cpu();
+  const sessions: unknown[] = [];
+  const executor: Executor = {
+    ...engine,
+    load(artifact, options) {
+      sessions.push(artifact.session);
+      return engine.load(artifact, options);
+    },
+  };
+  await distillGraph(network(), distill.parse({ ...plain, epochs: 1 }), {
+    ...services,
+    examples: examplesOf(samples),
+    executor,
+  });
+  // "all" brings layouts that pools at every step are taken to and from; spinning threads wait for the whole step.
+  expect(sessions).toContainEqual({
+    graphOptimizationLevel: "extended",
+    spinning: false,
+    memoryPattern: false,
+  });
+});

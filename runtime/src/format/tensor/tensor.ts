@@ -31,9 +31,9 @@ export function dimsFit(
   );
 }
 
-/** Also of another realm, as an iframe's or a test runner's. */
+/** Also of another realm, as an iframe's or a test runner's; of views, a DataView has no elements. Asked at each run: no text is made. */
 export function isTypedArray(value: unknown): value is TypedArray {
-  return ArrayBuffer.isView(value) && tagOf(value) !== "DataView";
+  return ArrayBuffer.isView(value) && "BYTES_PER_ELEMENT" in value;
 }
 
 /** What it is by its own account: `instanceof` asks whether it is of this realm. */
