@@ -110,11 +110,10 @@ export function withLocked(options: OptimizeOptions, lock: Lock): OptimizeOption
 }
 
 function constantOf(text: string): number | boolean | readonly number[] {
-  const isNumber = (one: unknown): one is number => typeof one === "number";
   try {
     const value: unknown = JSON.parse(text);
-    if (isNumber(value) || typeof value === "boolean") return value;
-    if (Array.isArray(value) && value.every(isNumber)) return value;
+    if (typeof value === "number" || typeof value === "boolean") return value;
+    if (Array.isArray(value) && value.every((one) => typeof one === "number")) return value;
   } catch {
     // said below
   }
