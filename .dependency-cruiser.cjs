@@ -63,7 +63,7 @@ const rooms = {
     "platform",
   ],
 };
-/** Inside the runtime's format, the compiler's graph, what it knows of operators and its WebAssembly, the same. */
+/** Inside the runtime's format, the compiler's graph, what it knows of operators, its search and its WebAssembly, the same. */
 const inner = {
   "runtime/src/format": [
     "index",
@@ -85,6 +85,29 @@ const inner = {
     "kernels",
     "engine",
     "encode",
+  ],
+  "compiler/src/search": [
+    "optimize",
+    "replay",
+    "decide-targets",
+    "rounds",
+    "best-so-far",
+    "finals",
+    "plan-search",
+    "float-accuracy",
+    "learning-in-time",
+    "open-targets",
+    "search",
+    "progress",
+    "trial",
+    "record",
+    "plan",
+    "make",
+    "request",
+    "candidate",
+    "lock",
+    "verdict",
+    "refusal",
   ],
   "compiler/src/ir": ["index", "text", "edit", "verify", "graph", "order", "model"],
   "compiler/src/ops": [

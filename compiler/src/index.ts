@@ -51,11 +51,10 @@ export { type Cache, memoryCache, noCache } from "./pipeline/services.js";
 export { checkLock, type Lock, type LockedTarget, parseLock } from "./search/lock.js";
 export { optimize } from "./search/optimize.js";
 export { besideThePlan } from "./search/plan-search.js";
-export type { PlanSummary } from "./search/schedule.js";
 export { replay, type ReplayRequest } from "./search/replay.js";
-export { reportOf, type ReportContext } from "./search/report.js";
+export { reportOf, type ReportContext } from "./search/record/report.js";
 export { variantId } from "./search/request.js";
-export { surplus } from "./search/worth.js";
+export { surplus } from "./search/verdict/worth.js";
 export type {
   Budget,
   Clock,
@@ -63,6 +62,7 @@ export type {
   Optimized,
   OptimizedVariant,
   OptimizeRequest,
+  PlanSummary,
   SearchProgress,
   TargetDevice,
 } from "./search/request.js";

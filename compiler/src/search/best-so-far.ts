@@ -1,10 +1,10 @@
 import { isPareError, type SearchTime } from "@pare/runtime/format";
-import type { Plan } from "./plan.js";
-import { interim } from "./publish.js";
+import type { Plan } from "./plan/plan.js";
+import { interim } from "./finals/publish.js";
 import { isRefusal } from "./refusal.js";
 import type { Optimized } from "./request.js";
 import type { Search } from "./search.js";
-import { bestOf, type TargetState } from "./target-state.js";
+import { bestOf, type TargetState } from "./trial/target-state.js";
 
 /** After handing over, so many times as long as that took nothing is handed over: where all is known, better comes after better. */
 const rest = 5;

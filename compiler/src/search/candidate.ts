@@ -12,7 +12,7 @@ import type { Statistics } from "../calibrate/measured-activations.js";
 import type { Graph } from "../ir/index.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Gain } from "../targets/gains.js";
-import type { Relative } from "./verdict.js";
+import type { Relative } from "./verdict/verdict.js";
 
 /** The float model on an engine: what candidates are looked at beside, and asked where they say the same. */
 export interface FloatAnswers {

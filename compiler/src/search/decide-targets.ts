@@ -1,14 +1,14 @@
 import { throwIfAborted } from "@pare/runtime/format";
-import type { TestCounts } from "./counts.js";
-import type { FinalsContext, TestContext } from "./finals-context.js";
-import { keepCounts } from "./kept-counts.js";
+import type { TestCounts } from "./plan/counts.js";
+import type { FinalsContext, TestContext } from "./finals/finals-context.js";
+import { keepCounts } from "./plan/kept-counts.js";
 import { noTarget, skipTarget } from "./open-targets.js";
-import type { Plan } from "./plan.js";
-import { publish } from "./publish.js";
-import { rankFinalists, type Ranking } from "./rank-finalists.js";
+import type { Plan } from "./plan/plan.js";
+import { publish } from "./finals/publish.js";
+import { rankFinalists, type Ranking } from "./finals/rank-finalists.js";
 import { answerLimitMs, type Search } from "./search.js";
-import { isOpen, type TargetState } from "./target-state.js";
-import { testRanked } from "./test-ranked.js";
+import { isOpen, type TargetState } from "./trial/target-state.js";
+import { testRanked } from "./finals/test-ranked.js";
 
 /** When the time is up, an engine may take so many times as long for an answer as for the float model's. */
 const slowdown = 10;

@@ -1,6 +1,6 @@
 import type { TargetName } from "@pare/runtime/format";
 import { dropTarget, noTarget } from "./open-targets.js";
-import type { Plan } from "./plan.js";
+import type { Plan } from "./plan/plan.js";
 import { answerLimitMs, type Search } from "./search.js";
 
 /** So many samples tell what one takes, unless they took much less than expected: an earlier run knew them. */

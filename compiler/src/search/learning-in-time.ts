@@ -1,9 +1,9 @@
 import { throwIfAborted } from "@pare/runtime/format";
 import type { Planned, State } from "./candidate.js";
-import { groupKey } from "./learned.js";
-import { LearningLimit } from "./learning-limit.js";
-import { change } from "./make.js";
-import type { Plan } from "./plan.js";
+import { groupKey } from "./make/learned.js";
+import { LearningLimit } from "./plan/learning-limit.js";
+import { change } from "./make/make.js";
+import type { Plan } from "./plan/plan.js";
 import type { Search } from "./search.js";
 
 /** Makes what learns before its candidate, once for all targets: it is no part of what a candidate takes. */

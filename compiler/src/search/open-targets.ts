@@ -1,12 +1,12 @@
 import { PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import type { State } from "./candidate.js";
-import { leastTryMs, openTarget } from "./open-target.js";
-import type { Plan } from "./plan.js";
-import { withQuickestAnswers } from "./quickest-answers.js";
-import { withSharedSamples } from "./shared-samples.js";
+import { leastTryMs, openTarget } from "./trial/open-target.js";
+import type { Plan } from "./plan/plan.js";
+import { withQuickestAnswers } from "./trial/quickest-answers.js";
+import { withSharedSamples } from "./trial/shared-samples.js";
 import { isOfOtherSizes, isRefusal, toBeRun } from "./refusal.js";
 import { answerLimitMs, type Search } from "./search.js";
-import type { TargetState } from "./target-state.js";
+import type { TargetState } from "./trial/target-state.js";
 
 /**
  * Opens the targets of all devices, one after the other because they are timed.

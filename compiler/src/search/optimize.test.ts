@@ -12,7 +12,7 @@ import { describe, expect, it } from "vitest";
 import { GoldenRecorder } from "../bundle/record-golden.js";
 import type { Examples } from "../pipeline/examples.js";
 import { checkLock, parseLock } from "./lock.js";
-import { screeningLimits } from "./costs.js";
+import { screeningLimits } from "./plan/costs.js";
 import { optimize } from "./optimize.js";
 import { replay } from "./replay.js";
 import { Tensor } from "../ir/index.js";

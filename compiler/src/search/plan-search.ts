@@ -1,12 +1,12 @@
 import type { Planned, State } from "./candidate.js";
-import { earlierCounts, keepCounts } from "./kept-counts.js";
-import { noteKnown } from "./known-answers.js";
+import { earlierCounts, keepCounts } from "./plan/kept-counts.js";
+import { noteKnown } from "./trial/known-answers.js";
 import { seconds, tooLittleText } from "./learning-in-time.js";
-import { Plan } from "./plan.js";
-import { choicesFor } from "./planned.js";
-import { defaultBudgetMs } from "./schedule.js";
+import { Plan } from "./plan/plan.js";
+import { choicesFor } from "./plan/planned.js";
+import { defaultBudgetMs } from "./plan/schedule.js";
 import type { Search } from "./search.js";
-import { expectedText } from "./verdict.js";
+import { expectedText } from "./verdict/verdict.js";
 
 /** Samples that calibrate, for the plan: what calibration takes at most. */
 const calibrationSamples = 200;

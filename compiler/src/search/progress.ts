@@ -1,7 +1,7 @@
-import type { Plan } from "./plan.js";
+import type { Plan } from "./plan/plan.js";
 import type { OptimizeRequest } from "./request.js";
-import { defaultBudgetMs } from "./schedule.js";
-import { bestOf, type TargetState } from "./target-state.js";
+import { defaultBudgetMs } from "./plan/schedule.js";
+import { bestOf, type TargetState } from "./trial/target-state.js";
 
 /** So far it may seem before there is a plan: what that says is not known. */
 const mostUnknown = 0.1;

@@ -9,14 +9,14 @@ import {
 import { Fingerprints } from "../analysis/fingerprints.js";
 import { ofNeedAlone, RecordedActivations } from "../calibrate/recorded-activations.js";
 import type { Made, State, Tried } from "./candidate.js";
-import { Learned } from "./learned.js";
+import { Learned } from "./make/learned.js";
 import type { Lock, LockedTarget } from "./lock.js";
-import { asGiven, beginning, change, finish, type MakeServices } from "./make.js";
-import { SearchRecord } from "./record.js";
+import { asGiven, beginning, change, finish, type MakeServices } from "./make/make.js";
+import { SearchRecord } from "./record/record.js";
 import type { Optimized, OptimizeRequest, TargetDevice } from "./request.js";
 import { isRefusal } from "./refusal.js";
-import { SharedFiles } from "./shared-files.js";
-import { explain } from "./why.js";
+import { SharedFiles } from "./make/shared-files.js";
+import { explain } from "./record/why.js";
 
 /** What a replay needs: of a request all that says what the model is, and of what measures, sizes alone. */
 export type ReplayRequest = Pick<

@@ -24,7 +24,26 @@ import type { Kept } from "../pipeline/services.js";
 import type { StepGroup } from "../pipeline/step.js";
 import type { Sizes } from "../targets/sizes.js";
 import type { Lock } from "./lock.js";
-import type { PlanSummary } from "./schedule.js";
+
+/** What a user is told before it is done. */
+export interface PlanSummary {
+  readonly lowMs: number;
+  readonly highMs: number;
+  readonly expectedMs: number;
+  /** What the cheapest sound plan takes, of the whole command. */
+  readonly leastMs: number;
+  /** What may be taken; more than the default where the cheapest sound plan takes longer. */
+  readonly budgetMs: number;
+  /** The cheapest sound plan does not fit into what the user gave. */
+  readonly tooShort: boolean;
+  readonly targets: readonly {
+    readonly target: TargetName;
+    readonly candidates: number;
+    readonly validation: number;
+    readonly test: number;
+    readonly ofTest: number;
+  }[];
+}
 
 /** A place to run that the caller found on this machine. */
 export interface TargetDevice {

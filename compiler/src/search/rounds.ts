@@ -1,14 +1,14 @@
 import { throwIfAborted } from "@pare/runtime/format";
 import type { BestSoFar } from "./best-so-far.js";
 import type { Planned, State, Tried } from "./candidate.js";
-import { noteKnown } from "./known-answers.js";
+import { noteKnown } from "./trial/known-answers.js";
 import { LearningInTime } from "./learning-in-time.js";
-import { type WholeStatic, tryMixed } from "./mixed.js";
-import { PartlyFloat, quickestFor } from "./partly-float.js";
-import type { Came, Plan } from "./plan.js";
+import { type WholeStatic, tryMixed } from "./trial/mixed.js";
+import { PartlyFloat, quickestFor } from "./trial/partly-float.js";
+import type { Came, Plan } from "./plan/plan.js";
 import { answerLimitMs, type Search } from "./search.js";
-import { type Deciding, decideSideBySide } from "./side-by-side.js";
-import { take } from "./take.js";
+import { type Deciding, decideSideBySide } from "./trial/side-by-side.js";
+import { take } from "./trial/take.js";
 import {
   bestOf,
   hasStandIn,
@@ -17,8 +17,8 @@ import {
   nextToFloat,
   overLimitsOf,
   type TargetState,
-} from "./target-state.js";
-import { notTried, type Outcome, screenCandidate, type TrialContext } from "./trial.js";
+} from "./trial/target-state.js";
+import { notTried, type Outcome, screenCandidate, type TrialContext } from "./trial/trial.js";
 
 /** A candidate that is tried now, on its target as that is now. */
 interface Trial {

@@ -1,12 +1,12 @@
 import { Fingerprints } from "../analysis/fingerprints.js";
-import { Learned } from "./learned.js";
-import { type MakeServices, ordered, type Ordered } from "./make.js";
-import type { Plan } from "./plan.js";
+import { Learned } from "./make/learned.js";
+import { type MakeServices, ordered, type Ordered } from "./make/make.js";
+import type { Plan } from "./plan/plan.js";
 import { Progress } from "./progress.js";
-import { SearchRecord } from "./record.js";
+import { SearchRecord } from "./record/record.js";
 import type { OptimizeRequest } from "./request.js";
-import { SharedFiles } from "./shared-files.js";
-import type { TargetState } from "./target-state.js";
+import { SharedFiles } from "./make/shared-files.js";
+import type { TargetState } from "./trial/target-state.js";
 
 /** What the parts of one search share. */
 export interface Search {
