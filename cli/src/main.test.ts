@@ -866,6 +866,14 @@ describe("pare optimize", () => {
 
     const inspected = JSON.parse((await pare(["inspect", "m.pare", "--json", "--why"])).stdout);
     expect(inspected.manifest.name).toBe("mnist-cnn");
+    expect(inspected.variants).toEqual([
+      expect.objectContaining({
+        opsets: expect.objectContaining({ "ai.onnx": expect.any(Number) }),
+        operators: expect.arrayContaining([expect.objectContaining({ count: 2 })]),
+        parameters: expect.any(Number),
+        macs: expect.any(Number),
+      }),
+    ]);
     expect(inspected.steps.length).toBeGreaterThan(0);
     const input = await write("ones.json", JSON.stringify(Array(784).fill(1)));
     const ran = JSON.parse(

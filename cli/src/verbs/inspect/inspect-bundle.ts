@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { countMacs } from "@pare/compiler";
 import {
   describeValue,
   downloadedFiles,
@@ -9,6 +11,8 @@ import {
 import { readManifest, readReport } from "../../platform/bundle-files.js";
 import { demandIntact } from "../../platform/demand-intact.js";
 import { byteText, countText, millisecondText, tableText } from "../../terminal/words.js";
+import { openModel } from "../../workbench/opened-model.js";
+import { graphFacts, type GraphFacts, onceSimplified } from "./graph-facts.js";
 
 /** What `pare inspect model.pare` says. @throws PareError BUNDLE_*; INTEGRITY for files that are not as they were written */
 export async function inspectBundle(
@@ -19,11 +23,57 @@ export async function inspectBundle(
   const manifest = await readManifest(path);
   await demandIntact(path, manifest, signal);
   const report = why ? await readReport(path) : null;
-  const text = [summary(path, manifest), ...(why ? [whyText(report)] : [])].join("\n\n");
+  const variants = await variantsOf(path, manifest, signal);
+  const text = [
+    summary(path, manifest),
+    ...variants.map(madeOfText),
+    ...(why ? [whyText(report)] : []),
+  ];
   return {
-    text,
-    document: why ? { manifest, why: report?.why ?? [], steps: report?.steps ?? [] } : { manifest },
+    text: text.join("\n\n"),
+    document: {
+      manifest,
+      variants,
+      ...(why && { why: report?.why ?? [], steps: report?.steps ?? [] }),
+    },
   };
+}
+
+/** What a variant's file is made of; a module is code. */
+interface VariantFacts extends GraphFacts {
+  readonly id: string;
+}
+
+async function variantsOf(
+  bundle: string,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<readonly VariantFacts[]> {
+  const all: VariantFacts[] = [];
+  for (const { id, format, files } of manifest.variants) {
+    const [file] = files;
+    if (format !== "onnx" || file === undefined) continue;
+    const model = await openModel(
+      join(bundle, file.path),
+      { shapes: {}, dims: {}, constants: {} },
+      signal,
+    );
+    try {
+      const macs = countMacs(model.graph);
+      const form = macs === null ? await onceSimplified(model.graph) : null;
+      all.push({ id, ...graphFacts(model.graph, form) });
+    } finally {
+      model.close();
+    }
+  }
+  return all;
+}
+
+function madeOfText({ id, opsets, nodes, operators, parameters, macs }: VariantFacts): string {
+  const said = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
+  const counts = operators.map(({ op, count }) => `${count} × ${op}`);
+  const work = macs === null ? "MACs unknown: a shape is free" : `${countText(macs)} MACs`;
+  return `${id}\n  ${said.join(", ")}; ${nodes} nodes, ${countText(parameters)} parameters, ${work}\n  ${counts.join(", ")}`;
 }
 
 function summary(path: string, manifest: Manifest): string {

@@ -1,8 +1,5 @@
 import {
   type BindShapesOptions,
-  countMacs,
-  countOperators,
-  countParameters,
   type Graph,
   obstacleText,
   type Sizes,
@@ -10,12 +7,12 @@ import {
   type TargetSupport,
   targets,
 } from "@pare/compiler";
-import { describeValue, isPareError, PareError } from "@pare/runtime/format";
+import { describeValue, PareError } from "@pare/runtime/format";
 import { type Described, describeInterface } from "../../platform/open-model.js";
 import { checkSizes } from "../../workbench/check-sizes.js";
 import { openModel } from "../../workbench/opened-model.js";
-import { simplified } from "../../workbench/simplified.js";
 import { byteText, countText, tableText } from "../../terminal/words.js";
+import { graphFacts, type GraphFacts, onceSimplified } from "./graph-facts.js";
 
 /** What `pare inspect model.onnx` says of the file as it was read. @throws PareError MODEL_* */
 export async function inspectModel(
@@ -46,30 +43,14 @@ export async function inspectModel(
       producer: [graph.header.producerName, graph.header.producerVersion]
         .filter((part) => part !== "")
         .join(" "),
-      opsets: Object.fromEntries(
-        [...graph.header.opsets].map(([domain, version]) => [domain || "ai.onnx", version]),
-      ),
       ...(await describeInterface(graph)),
       ...(model.notes.length > 0 && { notes: model.notes }),
-      nodes: [...graph.allNodes()].length,
-      operators: countOperators(graph),
-      parameters: countParameters(graph),
-      macs: countMacs(graph) ?? (form && countMacs(form)),
+      ...graphFacts(graph, form),
       targets: await targetsOf(graph, form, sizes),
     };
     return { text: factsText(facts), document: facts };
   } finally {
     model.close();
-  }
-}
-
-/** Null where it cannot be simplified. */
-async function onceSimplified(graph: Graph): Promise<Graph | null> {
-  try {
-    return await simplified(graph);
-  } catch (error) {
-    if (isPareError(error) && error.code !== "INTERNAL") return null; // Other verbs say why it cannot be simplified.
-    throw error;
   }
 }
 
@@ -89,18 +70,13 @@ async function targetsOf(
   );
 }
 
-interface Facts {
+interface Facts extends GraphFacts {
   readonly model: string;
   readonly bytes: number;
   readonly producer: string;
-  readonly opsets: Readonly<Record<string, number>>;
   readonly inputs: readonly Described[];
   readonly outputs: readonly Described[];
   readonly notes?: readonly string[];
-  readonly nodes: number;
-  readonly operators: ReturnType<typeof countOperators>;
-  readonly parameters: number;
-  readonly macs: number | null;
   readonly targets: readonly TargetSupport[];
 }
 
