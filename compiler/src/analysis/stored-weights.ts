@@ -18,17 +18,6 @@ export interface StoredWeight {
 /** Shorter rows of a table are weights only where they are read as such: others are positions, sizes, steps of a schedule. */
 const shortestRow = 8;
 
-/** Readers of rows that were learned: anchors are added to, multiplied and cut. */
-const readsRows: ReadonlySet<string> = new Set([
-  "Concat",
-  "Einsum",
-  "Flatten",
-  "Gemm",
-  "LayerNormalization",
-  "MatMul",
-  "Reshape",
-]);
-
 /** Shorter sums cost more in scales of their own than these are worth. */
 const shortestSum = 8;
 
@@ -67,7 +56,9 @@ function storedWeight(graph: Graph, node: Node, weights: WeightInput): StoredWei
 
 function isReadAsRows(graph: Graph, { outputs }: Node): boolean {
   const readers = outputs.flatMap((id) => (id === null ? [] : graph.consumers(id)));
-  return readers.length > 0 && readers.every(({ op }) => readsRows.has(op));
+  return (
+    readers.length > 0 && readers.every((reader) => operatorOf(reader)?.traits.readsRows === true)
+  );
 }
 
 function sizeAt(dims: readonly number[], axis: number | undefined): number {

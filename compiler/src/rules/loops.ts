@@ -192,22 +192,6 @@ function isSizedByInputs(graph: Graph, node: Node): boolean {
   const isCut = node.op === "Slice" || node.op === "Split";
   const others = node.inputs.slice(1).flatMap((id) => id ?? []);
   if (isCut && others.some((id) => graph.constant(id) === undefined)) return false;
-  return operatorOf(node)?.traits.elementwise !== undefined || sizedByInputs.has(node.op);
+  const traits = operatorOf(node)?.traits;
+  return traits?.elementwise !== undefined || traits?.sizedByInputs === true;
 }
-
-const sizedByInputs: ReadonlySet<string> = new Set([
-  "Identity",
-  "Cast",
-  "MatMul",
-  "Gemm",
-  "Conv",
-  "Concat",
-  "Split",
-  "Slice",
-  "Gather",
-  "Squeeze",
-  "Unsqueeze",
-  "Transpose",
-  "Where",
-  "Softmax",
-]);

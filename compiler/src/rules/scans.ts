@@ -83,8 +83,8 @@ const byFirst: ReadonlySet<string> = new Set(["Clip", "PRelu"]);
 
 const sizeOf = (size: Dim): number => (typeof size === "number" ? size : 1);
 
-function isReduction({ op, domain }: Node): boolean {
-  return domain === "" && /^Reduce[A-Z]/.test(op);
+function isReduction(node: Node): boolean {
+  return operatorOf(node)?.traits.reduces === true;
 }
 
 /** Of a reduction in the body, from the start; undefined where they are not known, or there are none: to say none is to say all. */

@@ -12,10 +12,13 @@ import { onIntegers } from "./on-integers.js";
 import { outputDtype } from "./output-dtype.js";
 import { quantization } from "./quantization.js";
 import { range } from "./range.js";
+import { readsRows } from "./reads-rows.js";
 import { rectifier } from "./rectifier.js";
+import { reduces } from "./reduces.js";
 import { saidInDoubles } from "./said-in-doubles.js";
 import { scales } from "./scales.js";
 import { scaling } from "./scaling.js";
+import { sizedByInputs } from "./sized-by-inputs.js";
 import { weights } from "./weights.js";
 import { window } from "./window.js";
 
@@ -47,14 +50,20 @@ export const traitCells = {
   quantization: byKey(quantization),
   /** Between which numbers its result lies. */
   range: byKey(range),
+  /** It reads rows of a table as what was learned. */
+  readsRows: byKey(readsRows),
   /** It cuts or bends away what is negative. */
   rectifier: byKey(rectifier),
+  /** Axes of its input come to one element each. */
+  reduces: byKey(reduces),
   /** In float64 an engine runs others for it. */
   saidInDoubles: byKey(saidInDoubles),
   /** Which of its inputs and outputs are scales and zero points. */
   scales: byKey(scales),
   /** It commutes with factors per channel: with which. */
   scaling: byKey(scaling),
+  /** Its result's sizes follow from its inputs'. */
+  sizedByInputs: byKey(sizedByInputs),
   /** In which inputs it carries weights. */
   weights: byKey(weights),
   /** It looks at a window of elements: of how many. */
@@ -81,10 +90,13 @@ export function traitsOf(key: string): Traits {
     outputDtype: traitCells.outputDtype.get(key),
     quantization: traitCells.quantization.get(key),
     range: traitCells.range.get(key),
+    readsRows: traitCells.readsRows.get(key),
     rectifier: traitCells.rectifier.get(key),
+    reduces: traitCells.reduces.get(key),
     saidInDoubles: traitCells.saidInDoubles.get(key),
     scales: traitCells.scales.get(key),
     scaling: traitCells.scaling.get(key),
+    sizedByInputs: traitCells.sizedByInputs.get(key),
     weights: traitCells.weights.get(key),
     window: traitCells.window.get(key),
   };
