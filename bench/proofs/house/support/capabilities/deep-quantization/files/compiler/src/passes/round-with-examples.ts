@@ -13,7 +13,7 @@ import type { IntegerFormat } from "../quantize/format.js";
 import { asHalves, fitsHalves } from "../quantize/half.js";
 import { chooseScales } from "../quantize/range.js";
 import { dequantize, quantize } from "../quantize/round.js";
-import { bringToNormalForm } from "./quantization/normal-form.js";
+import { bringToNormalForm } from "./normal-form.js";
 import { type WeightToStore, StoringEditor } from "./quantization/stored/storing-editor.js";
 
 /** int4 by blocks, the error of each weight made up for by the next ones of its block. */

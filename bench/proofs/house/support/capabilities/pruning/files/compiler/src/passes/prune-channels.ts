@@ -5,7 +5,7 @@ import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
 import { sliced, strongest } from "../prune/channels.js";
 import { type Link, linkBehind } from "./equalization/links.js";
-import { bringToNormalForm } from "./quantization/normal-form.js";
+import { bringToNormalForm } from "./normal-form.js";
 
 /** Drops a convolution's weakest output channels, and what the next layer reads of them. */
 export const pruneChannels = definePass({
