@@ -36,7 +36,7 @@ async function run(graph: Graph, context: PassContext, blockSize: number): Promi
       where: "round-with-examples",
       hint: "Add --data.",
     });
-  bringToNormalForm(graph);
+  await bringToNormalForm(graph);
   const layers = graph.order().flatMap((node) => {
     const weighted = isWeightedOp(node) ? weightedNode(graph, node) : { why: "" };
     return "why" in weighted || weighted.kind !== "matmul" || weighted.axis === undefined

@@ -16,7 +16,7 @@ export const pruneChannels = definePass({
 });
 
 async function run(graph: Graph, keep: number): Promise<void> {
-  bringToNormalForm(graph);
+  await bringToNormalForm(graph);
   for (const node of graph.order()) {
     if (!isWeightedOp(node)) continue;
     const link = linkBehind(graph, node);
