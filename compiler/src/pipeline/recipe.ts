@@ -36,15 +36,21 @@ export function recipeSchema(passes: Registry): JsonSchema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "A recipe: passes in the order in which Pare tries them",
-    anyOf: [recipeFields(passes).schema, listOf(groupKind(passes)).schema],
-    $defs: Object.fromEntries(
-      passes.map(({ name, summary, options }) => [
-        name,
-        { ...options.schema, description: summary },
-      ]),
-    ),
+    anyOf: [recipeFields(passes).schema, stepsByName],
+    $defs: {
+      ...Object.fromEntries(
+        passes.map(({ name, summary, options }) => [
+          name,
+          { ...options.schema, description: summary },
+        ]),
+      ),
+      steps: listOf(groupKind(passes)).schema,
+    },
   };
 }
+
+/** They stand in a recipe or are all of it. */
+const stepsByName: JsonSchema = { $ref: "#/$defs/steps" };
 
 function recipeFields(passes: Registry) {
   const described = {
@@ -52,7 +58,7 @@ function recipeFields(passes: Registry) {
     name: optional(plainName, "How reports and variants name it; the file's name where not given."),
     summary: option(text, "", "What it is for."),
     steps: required(
-      listOf(groupKind(passes)),
+      { ...listOf(groupKind(passes)), schema: stepsByName },
       "Passes in order: each measured by itself, those of a group together.",
     ),
     propose: option(

@@ -68,7 +68,7 @@ export interface Lock {
   readonly prefer: "latency" | "size";
   readonly shapes: Readonly<Record<string, readonly (number | string)[]>>;
   readonly constants: Readonly<Record<string, string>>;
-  /** Sizes of free dims by their names; absent where none was said, and in locks of before it was kept. */
+  /** Sizes of free dims by their names; absent in locks of before it was kept. */
   readonly dims?: Readonly<Record<string, number>>;
   /** See OptimizeRequest. Absent where no dim has several. */
   readonly sizes?: Readonly<Record<string, readonly number[]>>;

@@ -12,7 +12,7 @@ export interface GraphFacts {
   readonly macs: number | null;
 }
 
-/** @param form simplified: sizes that exporters compute are known there */
+/** @param form simplified, where it may not be so yet: sizes that exporters compute are known there */
 export function graphFacts(graph: Graph, form: Graph | null): GraphFacts {
   return {
     opsets: Object.fromEntries(

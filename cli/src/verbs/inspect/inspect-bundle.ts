@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { countMacs } from "@pare/compiler";
 import {
   describeValue,
   downloadedFiles,
@@ -7,12 +6,13 @@ import {
   type NodeWhy,
   type Report,
   type VariantEntry,
+  visibleLine,
 } from "@pare/runtime/format";
 import { readManifest, readReport } from "../../platform/bundle-files.js";
 import { demandIntact } from "../../platform/demand-intact.js";
 import { byteText, countText, millisecondText, tableText } from "../../terminal/words.js";
 import { openModel } from "../../workbench/opened-model.js";
-import { graphFacts, type GraphFacts, onceSimplified } from "./graph-facts.js";
+import { graphFacts, type GraphFacts } from "./graph-facts.js";
 
 /** What `pare inspect model.pare` says. @throws PareError BUNDLE_*; INTEGRITY for files that are not as they were written */
 export async function inspectBundle(
@@ -59,9 +59,7 @@ async function variantsOf(
       signal,
     );
     try {
-      const macs = countMacs(model.graph);
-      const form = macs === null ? await onceSimplified(model.graph) : null;
-      all.push({ id, ...graphFacts(model.graph, form) });
+      all.push({ id, ...graphFacts(model.graph, null) });
     } finally {
       model.close();
     }
@@ -70,8 +68,10 @@ async function variantsOf(
 }
 
 function madeOfText({ id, opsets, nodes, operators, parameters, macs }: VariantFacts): string {
-  const said = Object.entries(opsets).map(([domain, version]) => `${domain} ${version}`);
-  const counts = operators.map(({ op, count }) => `${count} × ${op}`);
+  const said = Object.entries(opsets).map(
+    ([domain, version]) => `${visibleLine(domain)} ${version}`,
+  );
+  const counts = operators.map(({ op, count }) => `${count} × ${visibleLine(op)}`);
   const work = macs === null ? "MACs unknown: a shape is free" : `${countText(macs)} MACs`;
   return `${id}\n  ${said.join(", ")}; ${nodes} nodes, ${countText(parameters)} parameters, ${work}\n  ${counts.join(", ")}`;
 }

@@ -16,7 +16,7 @@ export interface Tested {
   readonly baseline: Accuracy | null;
   readonly agreement: Awaited<ReturnType<typeof checkAgreement>>;
   readonly reason: string;
-  /** All that were looked at, in order; some of them were not ranked, and are after what was better failed. */
+  /** All that were to be looked at, in order; some were not ranked, and come after what was better failed. */
   readonly looked: readonly Tried[];
   /** What was better in the search and failed on the test samples. */
   readonly failed: ReadonlyMap<string, string>;

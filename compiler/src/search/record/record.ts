@@ -192,7 +192,7 @@ export class SearchRecord {
       prefer: budget.prefer,
       shapes,
       constants,
-      ...(dims && Object.keys(dims).length > 0 && { dims }),
+      ...(dims && { dims }),
       ...(sizes && Object.keys(sizes).length > 0 && { sizes }),
       splits,
       ...(evidence !== undefined && { evidence }),
