@@ -14,7 +14,10 @@ export interface Engine {
   readonly name: "simd" | "relaxed-simd";
   /** It has a fused multiply-add, which may also round twice. */
   readonly fused: boolean;
-  /** How many numbers of a shape its kernels' functions take, so that alike shapes share one. */
+  /**
+   * How many numbers of a shape the functions of float kernels take, so that alike shapes share one. Fused products lose a
+   * fiftieth of their speed by it.
+   */
   readonly numbers: number;
   readonly matrix: MatrixTile;
   /** Neighbouring results of a depthwise convolution held at once, by stride: they share what they read. */
@@ -25,6 +28,9 @@ export interface Engine {
     readonly near: number;
   };
 }
+
+/** How many numbers of a shape the functions of kernels of bytes take: they lose nothing by it. */
+export const numbersOfBytes = 32;
 
 /**
  * Sixteen vector registers hold 6 × 2 sums, two vectors of weights and one of input. Without a fused instruction each

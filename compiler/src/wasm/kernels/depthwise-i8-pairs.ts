@@ -1,7 +1,7 @@
 import { i32, i32Add, i32Multiply, i32x4, load, type Local } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { dots, halves, lanes, loadBytesAsHalves, shuffleBytes } from "../encode/integer-vectors.js";
-import type { Engine } from "../engine.js";
+import { numbersOfBytes } from "../engine.js";
 import type { DepthwiseI8Options } from "./depthwise-i8-options.js";
 import { cutOf, quad } from "./depthwise-i8-weights.js";
 import { laneCount, vectorBytes, vectorsOf } from "./kernel.js";
@@ -34,9 +34,9 @@ const inTurns = [0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23];
  *
  *     x₄ x₆ · w₄ 0      x₄ x₆ · w₁ w₃      x₄ x₆ · w₀ w₂
  */
-export function emitPairsDepthwise(options: DepthwiseI8Options, engine: Engine): FunctionBuilder {
+export function emitPairsDepthwise(options: DepthwiseI8Options): FunctionBuilder {
   const { batch, rows, columns, channels, taps, result, padded } = options;
-  const f = new FunctionBuilder(4, engine.numbers);
+  const f = new FunctionBuilder(4, numbersOfBytes);
   const [input, weights, terms, output] = f.parameters;
   if (!input || !weights || !terms || !output) return f;
   const [down, across] = taps;

@@ -13,7 +13,7 @@ export const depthwiseI8: Kernel<DepthwiseI8Options> = {
   emit(options, engine) {
     return multipliesBytes(options.activations, engine)
       ? emitBytesDepthwise(options)
-      : emitPairsDepthwise(options, engine);
+      : emitPairsDepthwise(options);
   },
 
   reference(options, memory, at) {

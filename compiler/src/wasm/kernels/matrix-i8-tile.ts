@@ -48,6 +48,9 @@ const tiles: Readonly<Record<Engine["name"], Tile>> = {
   "relaxed-simd": { rows: 6, unroll: 2, straight: 8, isEqual: false, isPacked: true },
 };
 
+/** A panel of one vector leaves registers for so many more columns. */
+const moreRows = 2;
+
 export interface Panel {
   readonly vectors: number;
   readonly count: number;
@@ -66,7 +69,7 @@ export function tilesOf(
   engine: Engine,
 ): readonly { readonly size: number; readonly count: number }[] {
   const { rows, isEqual } = tiles[engine.name];
-  return (isEqual ? equal : balanced)(count, vectors === panelVectors ? rows : rows + 2);
+  return (isEqual ? equal : balanced)(count, vectors === panelVectors ? rows : rows + moreRows);
 }
 
 /** Of eight bytes the first four or the last four, as lanes of 32 bits: places beyond a vector's give zeros. */
@@ -91,40 +94,32 @@ interface TileWriter {
   readonly skip: (pointer: Pointer, size: number, operand: number) => void;
 }
 
-/** To be made first: where functions take numbers, distances of columns are computed where it is. */
+/** To be made first: distances of columns are computed where it is. */
 export function tileWriter(
   f: FunctionBuilder,
   options: MatrixI8Options,
   engine: Engine,
 ): TileWriter {
   const { columns, taps, run, activations, result } = options;
-  const { straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
+  const { rows, straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
   const [input, weights, terms, output, other] = pointersOf(f);
-  const [columnIn = 0] = columns.steps;
   const products = new Products(f, activations, engine);
   const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
   const held = Array.from({ length: panelVectors }, () => products.factor());
   const [widened, packed] = [f.scratch("widened"), f.scratch("packed")];
   const eight = f.scratch("eight");
-  const isShared = engine.numbers > 0;
-  const steps = isShared ? columns.steps.map((each) => f.number(each)) : [];
-  const apart = isShared ? [1, 2, 3, 4, 5].map(() => f.local("i32")) : [];
+  const steps = columns.steps.map((each) => f.number(each));
+  const apart = Array.from({ length: rows + moreRows - 1 }, () => f.local("i32"));
   apart.forEach((local, at) => {
     const [step = i32(0)] = steps;
     f.set(local, at === 0 ? step : i32Add(apart[at - 1] ?? step, step));
   });
-  const [to = output, by = other] = isShared ? [f.local("i32"), f.local("i32")] : [];
-  /** A column's part of a result or of the other tensor: a pointer and an offset. Columns come one after the other. */
-  const partOf = (m: number, pointer: Pointer, at: Pointer, operand: number) => {
-    if (!isShared) return [pointer, m * (columns.steps[operand] ?? 0)] as const;
-    f.set(at, m === 0 ? pointer : i32Add(at, steps[operand] ?? i32(0)));
-    return [at, 0] as const;
-  };
-  const skip = (pointer: Pointer, size: number, operand: number): void => {
-    const step = steps[operand];
-    if (step === undefined) f.advance(pointer, size * (columns.steps[operand] ?? 0));
-    else f.set(pointer, i32Add(pointer, i32Multiply(step, i32(size))));
-  };
+  const [to, by] = [f.local("i32"), f.local("i32")];
+  /** Moves a pointer to a column's part of a result or of the other tensor. Columns come one after the other. */
+  const moveTo = (m: number, at: Pointer, from: Pointer, operand: number): void =>
+    f.set(at, m === 0 ? from : i32Add(at, steps[operand] ?? i32(0)));
+  const skip = (pointer: Pointer, size: number, operand: number): void =>
+    f.set(pointer, i32Add(pointer, i32Multiply(steps[operand] ?? i32(0), i32(size))));
   /** Adds bytes of the other tensor, in steps of the result. */
   const addOther = (
     total: Local<"v128">,
@@ -132,8 +127,7 @@ export function tileWriter(
     { factor, zeroPoint }: OtherTerms,
   ): void => {
     f.set(widened, words);
-    if (zeroPoint !== 0 || isShared)
-      f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
+    f.set(widened, i32x4.subtract(widened, f.spread("other's zero point", zeroPoint)));
     emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
     f.set(total, f32x4.add(total, widened));
   };
@@ -155,8 +149,7 @@ export function tileWriter(
       own.forEach((factor, v) => products.setWeights(factor, load(w, place + v * vectorBytes)));
       for (let m = 0; m < size; m += 1) {
         const distance = apart[m - 1];
-        if (distance !== undefined) products.setInput(x, loadSplat(i32Add(at, distance), offset));
-        else products.setInput(x, loadSplat(at, offset + m * columnIn));
+        products.setInput(x, loadSplat(distance === undefined ? at : i32Add(at, distance), offset));
         own.forEach((factor, v) => products.add(sum(m, v, turn % splits), factor, x));
       }
     };
@@ -201,10 +194,9 @@ export function tileWriter(
     const together = isPacked ? vectorBytes / width : 1;
     for (let first = 0; first < size; first += together) {
       const own = Array.from({ length: Math.min(together, size - first) }, (_, at) => first + at);
-      const outs = own.map((m) => {
-        const [out, outAt] = partOf(m, output, to, 1);
-        const [beside, besideAt] =
-          options.other === undefined ? [other, 0] : partOf(m, other, by, 2);
+      for (const m of own) {
+        if (result.kind !== "bytes") moveTo(m, to, output, 1);
+        if (options.other !== undefined) moveTo(m, by, other, 2);
         // What a column's two vectors are added to lies together.
         const isTogether = mayPack && vectors === panelVectors;
         for (let v = 0; v < vectors; v += 1) {
@@ -214,10 +206,10 @@ export function tileWriter(
           if (result.kind !== "integers")
             emitScaled(f, total, load(terms, v * termBytes + vectorBytes));
           if (options.other !== undefined) {
-            const at = besideAt + v * laneCount;
-            if (!isTogether) addOther(total, wordsOfFour(loadFourBytes(beside, at)), options.other);
+            const at = v * laneCount;
+            if (!isTogether) addOther(total, wordsOfFour(loadFourBytes(by, at)), options.other);
             else {
-              if (v === 0) f.set(eight, loadEightBytes(beside, at));
+              if (v === 0) f.set(eight, loadEightBytes(by, at));
               addOther(
                 total,
                 bytes.lookUp(eight, constant(wordsOf[v] ?? new Uint8Array(vectorBytes))),
@@ -228,17 +220,17 @@ export function tileWriter(
           emitResult(f, total, result);
           if (result.kind !== "bytes") {
             const count = Math.min(laneCount, stored - v * laneCount);
-            f.storeLanes(out, outAt + v * vectorBytes, total, count);
+            f.storeLanes(to, v * vectorBytes, total, count);
           }
         }
-        return [out, outAt] as const;
-      });
+      }
       if (result.kind !== "bytes") continue;
       const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
       emitBytes(f, packed, rounded, result);
-      outs.forEach(([out, outAt], part) => {
-        if (own.length === 1) f.storeBytes(out, outAt, packed, stored);
-        else f.storePart(out, outAt, packed, vectors === 1 ? 4 : 8, part);
+      own.forEach((m, part) => {
+        moveTo(m, to, output, 1);
+        if (own.length === 1) f.storeBytes(to, 0, packed, stored);
+        else f.storePart(to, 0, packed, vectors === 1 ? 4 : 8, part);
       });
     }
   };

@@ -1,5 +1,6 @@
 import { type Expression, i32Add } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
+import { numbersOfBytes } from "../engine.js";
 import { floatBytes, type Kernel, laneCount, vectorsOf } from "./kernel.js";
 import type { MatrixI8Options } from "./matrix-i8-options.js";
 import {
@@ -39,7 +40,7 @@ export const matrixI8: Kernel<MatrixI8Options> = {
   name: "matrix-i8",
   emit(options, engine) {
     const { batch, rows, columns, block, result } = options;
-    const f = new FunctionBuilder(5, engine.numbers);
+    const f = new FunctionBuilder(5, numbersOfBytes);
     const [input, weights, terms, output, other] = pointersOf(f);
     const depth = depthOf(options);
     const tile = tileWriter(f, options, engine);
