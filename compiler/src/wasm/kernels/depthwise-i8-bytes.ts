@@ -1,6 +1,7 @@
-import { integers, type Vector } from "../encode/expression.js";
+import { i32, i32Add, i32Multiply, type Local, type Vector } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { dots } from "../encode/integer-vectors.js";
+import { numbersOfBytes } from "../engine.js";
 import type { DepthwiseI8Options } from "./depthwise-i8-options.js";
 import { type Block, groupsOfBlock, overBlocks, Quads } from "./depthwise-i8-quads.js";
 import { cutOf } from "./depthwise-i8-weights.js";
@@ -18,28 +19,29 @@ const mostRows = 4;
  */
 export function emitBytesDepthwise(options: DepthwiseI8Options): FunctionBuilder {
   const { batch, rows, columns } = options;
-  const f = new FunctionBuilder(4);
+  const f = new FunctionBuilder(4, numbersOfBytes);
   const tile = new RowTiles(f, options);
   const most = Math.min(mostRows, Math.floor(mostSums / cutOf(options).results));
   const [rowIn = 0, rowOut = 0] = rows.steps;
   const [columnIn = 0, columnOut = 0] = columns.steps;
+  const number = (value: number): Local<"i32"> => f.number(value);
   const overColumns = (together: number, block: Block): readonly number[] => {
     tile.setStarts(together, block.groups);
     for (const { size, count } of columnTiles(options)) {
       const tiles = { count, steps: [size * columnIn, 0, 0, size * columnOut] };
-      nest(f, [tiles], f.parameters, () => tile.write(together, size, block));
+      nest(f, [tiles], f.parameters, () => tile.write(together, size, block), number);
     }
     return [columns.count * columnIn, 0, 0, columns.count * columnOut];
   };
-  nest(f, batch, f.parameters, () => {
+  const overRows = (): readonly number[] => {
     for (const { size, count } of equal(rows.count, isShared(options) ? most : 1)) {
       const tiles = { count, steps: [size * rowIn, 0, 0, size * rowOut] };
-      nest(f, [tiles], f.parameters, () =>
-        overBlocks(f, options, (block) => overColumns(size, block)),
-      );
+      const inBlocks = () => overBlocks(f, options, (block) => overColumns(size, block));
+      nest(f, [tiles], f.parameters, inBlocks, number);
     }
     return [rows.count * rowIn, 0, 0, rows.count * rowOut];
-  });
+  };
+  nest(f, batch, f.parameters, overRows, number);
   return f;
 }
 
@@ -71,14 +73,21 @@ class RowTiles {
   readonly #turned;
   readonly #sums: ReturnType<Quads["sums"]>[] = [];
   readonly #starts: ReturnType<FunctionBuilder["vectors"]>[] = [];
-  readonly #outside;
+  readonly #toRow: Local<"i32">;
+  readonly #toRowOut: Local<"i32">;
+  readonly #from: Local<"i32">;
+  readonly #to: Local<"i32">;
 
   constructor(f: FunctionBuilder, options: DepthwiseI8Options) {
     this.#f = f;
     this.#options = options;
     this.#quads = new Quads(f, options);
     this.#turned = this.#quads.row();
-    this.#outside = f.local("v128");
+    const [[downStep = 0], [, rowOut = 0]] = [options.taps[0].steps, options.rows.steps];
+    this.#toRow = f.number(downStep);
+    this.#toRowOut = f.number(rowOut);
+    this.#from = f.local("i32");
+    this.#to = f.local("i32");
     this.#apart = isShared(options)
       ? rowsApart(options.rows.steps[0], options.taps[0].steps[0])
       : 1;
@@ -90,14 +99,14 @@ class RowTiles {
     for (let row = 0; row < together; row += 1) {
       const skipped = this.#windowOf(row).filter((at) => !this.#isRead(at, together));
       if (border === undefined || skipped.length === 0) continue;
-      this.#f.set(this.#outside, integers(Math.imul(border.value, 0x01010101)));
+      const outside = this.#f.spread("border", Math.imul(border.value, 0x01010101));
       const own = (this.#starts[row] ??= this.#f.vectors(groupsOfBlock));
       own.slice(0, groups).forEach((start, group) => {
         this.#f.set(start, this.#quads.start(group));
         for (const at of skipped)
           this.#turned.forEach((_, each) => {
             const weights = this.#quads.weights(at - row * this.#apart, each, 0, group);
-            this.#f.set(start, dots.relaxedOfBytes(weights, this.#outside, start));
+            this.#f.set(start, dots.relaxedOfBytes(weights, outside, start));
           });
       });
     }
@@ -115,18 +124,30 @@ class RowTiles {
           .slice(0, groups)
           .forEach((sum, group) => this.#f.set(sum, this.#startOf(row, group, together)));
     });
+    const f = this.#f;
     const last = this.#windowOf(together - 1).at(-1) ?? 0;
+    f.set(this.#from, f.parameter(0));
+    let standing = 0;
     for (let at = 0; at <= last; at += 1) {
       const inside = all.map((_, row) => this.#windowOf(row).includes(at));
       if (!this.#isRead(at, together) || !inside.includes(true)) continue;
-      this.#quads.turn(at, this.#turned, size, groups);
+      const rows = at - standing;
+      if (rows > 0)
+        f.set(
+          this.#from,
+          i32Add(this.#from, rows === 1 ? this.#toRow : i32Multiply(this.#toRow, i32(rows))),
+        );
+      standing = at;
+      this.#quads.turn(this.#from, this.#turned, size, groups);
       all.forEach((sums, row) => {
         if (inside[row] === true)
           this.#quads.add(sums, at - row * this.#apart, this.#turned, groups);
       });
     }
-    const [, rowOut = 0] = this.#options.rows.steps;
-    all.forEach((sums, row) => this.#quads.finish(sums, block, row * rowOut));
+    all.forEach((sums, row) => {
+      f.set(this.#to, row === 0 ? f.parameter(3) : i32Add(this.#to, this.#toRowOut));
+      this.#quads.finish(sums, block, this.#to);
+    });
   }
 
   /** The rows of the input, from the first window's on, that a row of the result is made of. */

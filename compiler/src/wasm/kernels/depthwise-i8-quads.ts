@@ -1,4 +1,4 @@
-import { load, type Local, type Vector } from "../encode/expression.js";
+import { i32Add, load, type Local, type Vector } from "../encode/expression.js";
 import type { FunctionBuilder } from "../encode/function-builder.js";
 import { dots, loadEightBytes, loadFourBytes, shuffleBytes } from "../encode/integer-vectors.js";
 import type { DepthwiseI8Options } from "./depthwise-i8-options.js";
@@ -37,13 +37,21 @@ export class Quads {
   readonly #cut: Cut;
   readonly #read: Vectors;
   readonly #pairs: Vectors;
+  readonly #toTap: Local<"i32">;
+  readonly #toColumn: Local<"i32">;
+  readonly #at: Local<"i32">;
 
   constructor(f: FunctionBuilder, options: DepthwiseI8Options) {
+    const [, columnOut = 0] = options.columns.steps;
+    const [tapStep = 0] = options.taps[1].steps;
     this.#f = f;
     this.#options = options;
     this.#cut = cutOf(options);
     this.#read = f.vectors(quad);
     this.#pairs = f.vectors(2);
+    this.#toTap = f.number(tapStep);
+    this.#toColumn = f.number(columnOut);
+    this.#at = f.local("i32");
   }
 
   /** Vectors for a row of quads: by quad and vector of channels. */
@@ -56,18 +64,19 @@ export class Quads {
     return Array.from({ length: this.#cut.results }, () => this.#f.vectors(groupsOfBlock));
   }
 
-  /** Reads a row of the input, one below the other from the first of a window on, for neighbouring results. */
-  turn(row: number, into: readonly Vectors[], results: number, groups: number): void {
-    const [down, across] = this.#options.taps;
-    const [[downStep = 0], [acrossStep = 0]] = [down.steps, across.steps];
+  /** Reads a row of the input, for neighbouring results. @param from where it begins */
+  turn(from: Local<"i32">, into: readonly Vectors[], results: number, groups: number): void {
+    const [, across] = this.#options.taps;
     const span = across.count + (results - 1) * this.#cut.apart;
     const reading = groups === 1 ? loadFourBytes : loadEightBytes;
-    const [f, input] = [this.#f, this.#f.parameter(0)];
+    const f = this.#f;
     into.forEach((vectors, each) => {
       const own = this.#read.slice(0, Math.max(0, Math.min(quad, span - each * quad)));
-      own.forEach((local, at) =>
-        f.set(local, reading(input, row * downStep + (each * quad + at) * acrossStep)),
-      );
+      own.forEach((local, tap) => {
+        const isFirst = each === 0 && tap === 0;
+        f.set(this.#at, isFirst ? from : i32Add(this.#at, this.#toTap));
+        f.set(local, reading(this.#at));
+      });
       const [p, q] = this.#pairs;
       // What stands for columns that are not there is multiplied by zero.
       const [a, b = a, c, d = c] = own;
@@ -108,11 +117,11 @@ export class Quads {
     return load(this.#f.parameter(2), group * termBytes);
   }
 
-  /** Makes results of sums and stores them. @param at from where the output points to */
-  finish(sums: readonly Vectors[], { groups, stored }: Block, at: number): void {
-    const { columns, result } = this.#options;
-    const [, columnOut = 0] = columns.steps;
-    const [f, terms, output] = [this.#f, this.#f.parameter(2), this.#f.parameter(3)];
+  /** Makes results of sums and stores them. @param to where the first is stored */
+  finish(sums: readonly Vectors[], { groups, stored }: Block, to: Local<"i32">): void {
+    const { result } = this.#options;
+    const [f, terms, at] = [this.#f, this.#f.parameter(2), this.#at];
+    const moveTo = (j: number): void => f.set(at, j === 0 ? to : i32Add(at, this.#toColumn));
     const all = sums.map((own) => own.slice(0, groups));
     for (const own of all)
       own.forEach((sum, group) => {
@@ -123,18 +132,21 @@ export class Quads {
     if (result.kind === "bytes" && stored === groups * laneCount) {
       emitBytes(f, packed, all.flat(), result);
       const bytes = groups === 1 ? 4 : 8;
-      all.forEach((_, j) => f.storePart(output, at + j * columnOut, packed, bytes, j));
+      all.forEach((_, j) => {
+        moveTo(j);
+        f.storePart(at, 0, packed, bytes, j);
+      });
       return;
     }
     all.forEach((own, j) => {
-      const to = at + j * columnOut;
+      moveTo(j);
       if (result.kind === "bytes") {
         emitBytes(f, packed, own, result);
-        f.storeBytes(output, to, packed, stored);
+        f.storeBytes(at, 0, packed, stored);
       } else
         own.forEach((sum, group) => {
           const count = Math.min(laneCount, stored - group * laneCount);
-          f.storeLanes(output, to + group * vectorBytes, sum, count);
+          f.storeLanes(at, group * vectorBytes, sum, count);
         });
     });
   }
@@ -146,6 +158,7 @@ export function overBlocks(
   options: DepthwiseI8Options,
   visit: (block: Block) => readonly number[],
 ): readonly number[] {
+  const number = (value: number): Local<"i32"> => f.number(value);
   const { channels, result, padded } = options;
   const { groupBytes } = cutOf(options);
   const groups = groupsOfBlock;
@@ -154,7 +167,7 @@ export function overBlocks(
     count: Math.floor(channels / width),
     steps: [width, groups * groupBytes, groups * termBytes, width * resultBytes(result)],
   };
-  const moved = nest(f, [blocks], f.parameters, () => visit({ groups, stored: width }));
+  const moved = nest(f, [blocks], f.parameters, () => visit({ groups, stored: width }), number);
   const rest = channels % width;
   if (rest === 0) return moved;
   const vectors = vectorsOf(rest);
