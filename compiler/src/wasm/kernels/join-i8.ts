@@ -1,7 +1,16 @@
-import { f32x4, floats, load, type Local, type Vector } from "../encode/expression.js";
+import {
+  type Expression,
+  f32x4,
+  i32Add,
+  load,
+  type Local,
+  type Vector,
+} from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { halves, lanes, loadByteSplat } from "../encode/integer-vectors.js";
+import { numbersOfBytes } from "../engine.js";
 import { eachBlock } from "./across-bytes.js";
+import { bitsOf } from "./curve-i8.js";
 import { type Kernel, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import { emitBytes, emitRounded, roundedByte, type Rounding } from "./rounding-i8.js";
@@ -44,32 +53,39 @@ const parts = vectorBytes / 4;
 export const joinI8: Kernel<JoinI8Options> = {
   name: "join-i8",
   emit({ axes, run, join, operands, rounding }) {
-    const f = new FunctionBuilder(3);
+    const f = new FunctionBuilder(3, numbersOfBytes);
+    const number = (value: number): Expression<"i32"> => f.figure(value);
     const output = f.parameter(2);
     const halved = f.scratch("halves");
     const numbers = operands.map(() => f.vectors(parts));
+    const times = (x: Vector, factor: number, which: number): Vector =>
+      f32x4.multiply(x, f.spread(`factor ${which}`, bitsOf(factor)));
     const widen = (which: number): void => {
       const { zeroPoint, lies } = operands[which === 0 ? 0 : 1];
       const pointer = f.parameter(which);
+      const zeros = f.spread(`zero points ${which}`, Math.imul(zeroPoint, 0x00010001));
       const [packed = halved, ...others] = numbers[which] ?? [];
       const own = [packed, ...others];
       f.set(packed, lies === "lanes" ? load(pointer) : loadByteSplat(pointer));
       const half = (from: Vector, low: Local<"v128">, high: Local<"v128">): void => {
         f.set(halved, from);
-        if (zeroPoint !== 0) f.set(halved, halves.subtract(halved, halves.splat(zeroPoint)));
+        f.set(halved, halves.subtract(halved, zeros));
         f.set(low, lanes.signedWordsOfLowHalves(halved));
         f.set(high, lanes.signedWordsOfHighHalves(halved));
       };
       const [a = packed, b = packed, c = packed, d = packed] = own;
       half(lanes.highHalvesOfBytes(packed), c, d);
       half(lanes.halvesOfBytes(packed), a, b);
-      for (const number of own) {
-        const real = f32x4.fromIntegers(number);
-        f.set(number, join.kind === "add" ? times(real, join.factors[which === 0 ? 0 : 1]) : real);
+      for (const value of own) {
+        const real = f32x4.fromIntegers(value);
+        f.set(
+          value,
+          join.kind === "add" ? times(real, join.factors[which === 0 ? 0 : 1], which) : real,
+        );
       }
     };
     const apply = (x: Vector, y: Vector): Vector =>
-      join.kind === "add" ? f32x4.add(x, y) : times(f32x4.multiply(x, y), join.factor);
+      join.kind === "add" ? f32x4.add(x, y) : times(f32x4.multiply(x, y), join.factor, 0);
     /** Into the numbers of one operand, which the other one's stay beside. */
     const finish = (into: number, count: number): void => {
       const [own = [], other = []] = [numbers[into], numbers[1 - into]];
@@ -84,24 +100,59 @@ export const joinI8: Kernel<JoinI8Options> = {
     const last = axes.at(-1);
     const repeated = last === undefined ? -1 : last.steps.slice(0, 2).indexOf(0);
     if (last === undefined || repeated < 0) {
-      nest(f, axes, f.parameters, () =>
-        eachBlock(f, run, vectorBytes, f.parameters, steps, (count) => {
-          widen(0);
-          widen(1);
-          finish(0, count);
-        }),
+      nest(
+        f,
+        axes,
+        f.parameters,
+        () =>
+          eachBlock(
+            f,
+            run,
+            vectorBytes,
+            f.parameters,
+            steps,
+            (count) => {
+              widen(0);
+              widen(1);
+              finish(0, count);
+            },
+            number,
+          ),
+        number,
       );
       return f;
     }
-    nest(f, axes.slice(0, -1), f.parameters, () =>
-      eachBlock(f, run, vectorBytes, f.parameters, steps, (count) => {
-        widen(repeated);
-        const moved = nest(f, [last], f.parameters, () => {
-          widen(1 - repeated);
-          finish(1 - repeated, count);
-        });
-        f.parameters.forEach((pointer, at) => f.advance(pointer, -(moved[at] ?? 0)));
-      }),
+    nest(
+      f,
+      axes.slice(0, -1),
+      f.parameters,
+      () =>
+        eachBlock(
+          f,
+          run,
+          vectorBytes,
+          f.parameters,
+          steps,
+          (count) => {
+            widen(repeated);
+            const moved = nest(
+              f,
+              [last],
+              f.parameters,
+              () => {
+                widen(1 - repeated);
+                finish(1 - repeated, count);
+              },
+              number,
+            );
+            f.parameters.forEach((pointer, at) => {
+              const bytes = -(moved[at] ?? 0);
+              if (bytes !== 0) f.set(pointer, i32Add(pointer, number(bytes)));
+            });
+          },
+          number,
+        ),
+      number,
     );
     return f;
   },
@@ -118,10 +169,6 @@ export const joinI8: Kernel<JoinI8Options> = {
     });
   },
 };
-
-function times(x: Vector, factor: number): Vector {
-  return factor === 1 ? x : f32x4.multiply(x, floats(factor));
-}
 
 /** In steps of the result, rounded as floats are. */
 function joined(x: number, y: number, join: Join): number {

@@ -1,7 +1,9 @@
-import { floats, i32x4, integers, load } from "../encode/expression.js";
+import { type Expression, i32x4, integers, load } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { halves, lanes } from "../encode/integer-vectors.js";
+import { numbersOfBytes } from "../engine.js";
 import { eachBlock } from "./across-bytes.js";
+import { bitsOf } from "./curve-i8.js";
 import { floatBytes, type Kernel, laneCount, vectorBytes } from "./kernel.js";
 import { type Axis, nest, walk } from "./nest.js";
 import {
@@ -38,7 +40,8 @@ const parts = vectorBytes / 4;
 export const meanI8: Kernel<MeanI8Options> = {
   name: "mean-i8",
   emit({ axes, taps, run, start, factor, result }) {
-    const f = new FunctionBuilder(2);
+    const f = new FunctionBuilder(2, numbersOfBytes);
+    const number = (value: number): Expression<"i32"> => f.figure(value);
     const [input, output] = [f.parameter(0), f.parameter(1)];
     const [low, high, x] = [f.local("v128"), f.local("v128"), f.local("v128")];
     const sums = f.vectors(parts);
@@ -47,11 +50,17 @@ export const meanI8: Kernel<MeanI8Options> = {
     const addTogether = (): readonly number[] => {
       f.set(low, integers(0));
       f.set(high, integers(0));
-      const moved = nest(f, inner, [from], () => {
-        f.set(x, load(from));
-        f.set(low, halves.add(low, lanes.halvesOfBytes(x)));
-        f.set(high, halves.add(high, lanes.highHalvesOfBytes(x)));
-      });
+      const moved = nest(
+        f,
+        inner,
+        [from],
+        () => {
+          f.set(x, load(from));
+          f.set(low, halves.add(low, lanes.halvesOfBytes(x)));
+          f.set(high, halves.add(high, lanes.highHalvesOfBytes(x)));
+        },
+        number,
+      );
       sums.forEach((sum, at) => {
         const half = at < parts / 2 ? low : high;
         const words = at % 2 === 0 ? lanes.wordsOfLowHalves(half) : lanes.wordsOfHighHalves(half);
@@ -59,26 +68,27 @@ export const meanI8: Kernel<MeanI8Options> = {
       });
       return moved;
     };
-    nest(f, axes, f.parameters, () =>
-      eachBlock(f, run, vectorBytes, f.parameters, [1, resultBytes(result)], (count) => {
-        for (const sum of sums) f.set(sum, integers(start));
-        f.set(from, input);
-        nest(f, outer, [from], addTogether);
-        for (const sum of sums) {
-          emitScaled(f, sum, floats(factor));
-          emitResult(f, sum, result);
-        }
-        if (result.kind === "bytes") {
-          emitBytes(f, x, sums, result);
-          f.storeBytes(output, 0, x, count);
-          return;
-        }
-        sums.forEach((sum, at) => {
-          const own = Math.max(0, Math.min(laneCount, count - at * laneCount));
-          f.storeLanes(output, at * vectorBytes, sum, own);
-        });
-      }),
-    );
+    const block = (count: number): void => {
+      for (const sum of sums) f.set(sum, f.spread("start", start));
+      f.set(from, input);
+      nest(f, outer, [from], addTogether, number);
+      for (const sum of sums) {
+        emitScaled(f, sum, f.spread("factor", bitsOf(factor)));
+        emitResult(f, sum, result);
+      }
+      if (result.kind === "bytes") {
+        emitBytes(f, x, sums, result);
+        f.storeBytes(output, 0, x, count);
+        return;
+      }
+      sums.forEach((sum, at) => {
+        const own = Math.max(0, Math.min(laneCount, count - at * laneCount));
+        f.storeLanes(output, at * vectorBytes, sum, own);
+      });
+    };
+    const steps = [1, resultBytes(result)];
+    const overBlocks = () => eachBlock(f, run, vectorBytes, f.parameters, steps, block, number);
+    nest(f, axes, f.parameters, overBlocks, number);
     return f;
   },
 
