@@ -240,13 +240,13 @@ export class FunctionBuilder {
 
   /**
    * Runs what `body` writes `count` times: not at all for 0, and without a loop for 1.
-   * @param start the count, where it is in a local
+   * @param start the count, where it is in a local: a loop for 1, too, so that it may be another number for another caller
    */
-  times(count: number, body: () => void, start: Expression<"i32"> = i32(count)): void {
+  times(count: number, body: () => void, start?: Expression<"i32">): void {
     if (count <= 0) return;
-    if (count === 1) return body();
+    if (count === 1 && start === undefined) return body();
     const left = this.local("i32");
-    this.set(left, start);
+    this.set(left, start ?? i32(count));
     this.#code.bytes([0x03, 0x40]); // loop, without a result
     body();
     tee(left, i32Subtract(left, i32(1))).write(this.#code);

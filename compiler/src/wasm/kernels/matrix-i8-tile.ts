@@ -4,6 +4,7 @@ import {
   i32,
   i32Add,
   i32Multiply,
+  i32Subtract,
   i32x4,
   integers,
   load,
@@ -17,7 +18,7 @@ import type { Engine } from "../engine.js";
 import { bitsOf } from "./curve-i8.js";
 import { laneCount, vectorBytes } from "./kernel.js";
 import type { MatrixI8Options } from "./matrix-i8-options.js";
-import { balanced, equal, nest, walk } from "./nest.js";
+import { equal, nest, walk } from "./nest.js";
 import { type Factor, Products, step } from "./products-i8.js";
 import { emitBytes, emitResult, emitScaled, termBytes } from "./rounding-i8.js";
 
@@ -31,22 +32,18 @@ interface Tile {
   readonly rows: number;
   /** Steps of the sum that a loop takes at once. */
   readonly unroll: number;
-  /** Steps of a sum that are written one after the other rather than as a loop. */
-  readonly straight: number;
-  /** Tiles are a little smaller where they are all equal then. */
-  readonly isEqual: boolean;
   /** Columns that together fill a vector become bytes at once: where the first ones' results can wait in registers. */
   readonly isPacked: boolean;
 }
 
-/**
- * With products in 16 bits, weights and input take two registers, and a step is so long that a loop around it costs nothing:
- * less code, which is compiled sooner.
- */
+/** With products in 16 bits, weights and input take two registers. */
 const tiles: Readonly<Record<Engine["name"], Tile>> = {
-  simd: { rows: 4, unroll: 1, straight: 2, isEqual: true, isPacked: false },
-  "relaxed-simd": { rows: 6, unroll: 2, straight: 8, isEqual: false, isPacked: true },
+  simd: { rows: 4, unroll: 1, isPacked: false },
+  "relaxed-simd": { rows: 6, unroll: 2, isPacked: true },
 };
+
+/** Steps of a sum that are written one after the other rather than as a loop: one costs nothing beside its products. */
+const straight = 2;
 
 /** A panel of one vector leaves registers for so many more columns. */
 const moreRows = 2;
@@ -62,14 +59,14 @@ export function depthOf({ taps, run }: MatrixI8Options): number {
   return taps.reduce((product, { count }) => product * count, run);
 }
 
-/** Columns of a panel in tiles. */
+/** Columns of a panel in tiles, a little smaller ones where all are equal then: less code, which is compiled sooner. */
 export function tilesOf(
   count: number,
   { vectors }: Panel,
   engine: Engine,
 ): readonly { readonly size: number; readonly count: number }[] {
-  const { rows, isEqual } = tiles[engine.name];
-  return (isEqual ? equal : balanced)(count, vectors === panelVectors ? rows : rows + moreRows);
+  const { rows } = tiles[engine.name];
+  return equal(count, vectors === panelVectors ? rows : rows + moreRows);
 }
 
 /** Of eight bytes the first four or the last four, as lanes of 32 bits: places beyond a vector's give zeros. */
@@ -100,8 +97,8 @@ export function tileWriter(
   options: MatrixI8Options,
   engine: Engine,
 ): TileWriter {
-  const { columns, taps, run, activations, result } = options;
-  const { rows, straight, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
+  const { rows, columns, taps, run, activations, result } = options;
+  const { rows: most, unroll: turnsOfLoop, isPacked: mayPack } = tiles[engine.name];
   const [input, weights, terms, output, other] = pointersOf(f);
   const products = new Products(f, activations, engine);
   const [x, from, weight] = [products.factor(), f.local("i32"), f.local("i32")];
@@ -109,12 +106,14 @@ export function tileWriter(
   const [widened, packed] = [f.scratch("widened"), f.scratch("packed")];
   const eight = f.scratch("eight");
   const steps = columns.steps.map((each) => f.number(each));
-  const apart = Array.from({ length: rows + moreRows - 1 }, () => f.local("i32"));
+  const apart = Array.from({ length: most + moreRows - 1 }, () => f.local("i32"));
   apart.forEach((local, at) => {
     const [step = i32(0)] = steps;
     f.set(local, at === 0 ? step : i32Add(apart[at - 1] ?? step, step));
   });
-  const [to, by] = [f.local("i32"), f.local("i32")];
+  const [to, by, left] = [f.local("i32"), f.local("i32"), f.local("i32")];
+  /** Few products, by a function that all depths share. */
+  const isVector = rows.count * columns.count === 1 && taps.length === 0;
   /** Moves a pointer to a column's part of a result or of the other tensor. Columns come one after the other. */
   const moveTo = (m: number, at: Pointer, from: Pointer, operand: number): void =>
     f.set(at, m === 0 ? from : i32Add(at, steps[operand] ?? i32(0)));
@@ -154,7 +153,31 @@ export function tileWriter(
       }
     };
     const stepsOfRun = run / step;
-    if (depthOf(options) / step <= straight) {
+    /** As often as a number says that a caller passes, or never. */
+    const repeat = (count: number, body: () => void): void => {
+      f.set(left, f.figure(count));
+      f.repeatWhile(left, () => {
+        body();
+        f.set(left, i32Subtract(left, i32(1)));
+      });
+    };
+    const stepsAt = (count: number): void => {
+      for (let u = 0; u < count; u += 1) oneStep(from, u * step, weight, u * stepBytes, u);
+      f.advance(weight, count * stepBytes);
+    };
+    if (isVector) {
+      const rounds = Math.floor(stepsOfRun / splits);
+      f.set(from, input);
+      f.set(weight, weights);
+      for (const [count, size] of [
+        [rounds, splits],
+        [stepsOfRun - rounds * splits, 1],
+      ] as const)
+        repeat(count, () => {
+          stepsAt(size);
+          f.advance(from, size * step);
+        });
+    } else if (depthOf(options) / step <= straight) {
       let k = 0;
       walk(taps, [0], ([tap = 0]) => {
         for (let i = 0; i < stepsOfRun; i += 1) {
@@ -169,21 +192,17 @@ export function tileWriter(
         const turns = Math.max(turnsOfLoop, splits);
         const unroll = stepsOfRun <= straight ? stepsOfRun : turns;
         const rounds = Math.floor(stepsOfRun / unroll);
-        const steps = (count: number) => {
-          for (let u = 0; u < count; u += 1) oneStep(from, u * step, weight, u * stepBytes, u);
-          f.advance(weight, count * stepBytes);
-        };
         if (rounds === 1 && unroll === stepsOfRun) {
-          steps(unroll);
+          stepsAt(unroll);
           return [0];
         }
         const round = (): void => {
-          steps(unroll);
+          stepsAt(unroll);
           f.advance(from, unroll * step);
         };
         if (rounds > 1) f.times(rounds, round, f.figure(rounds));
         else f.times(rounds, round);
-        steps(stepsOfRun - rounds * unroll);
+        stepsAt(stepsOfRun - rounds * unroll);
         return [rounds * unroll * step];
       };
       nest(f, taps, [from], overRun, (value) => f.figure(value));

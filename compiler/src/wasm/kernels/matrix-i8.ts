@@ -19,11 +19,11 @@ import { resultBytes, resultByte, scaled, termBytes, termsAt } from "./rounding-
 const panelChannels = panelVectors * laneCount;
 
 function panelsOf({ outputs, padded }: MatrixI8Options): readonly Panel[] {
-  const rest = outputs % panelChannels;
-  const vectors = vectorsOf(rest);
+  const written = padded ? vectorsOf(outputs) * laneCount : outputs;
+  const rest = written % panelChannels;
   return [
-    { vectors: panelVectors, count: Math.floor(outputs / panelChannels), stored: panelChannels },
-    { vectors, count: rest > 0 ? 1 : 0, stored: padded ? vectors * laneCount : rest },
+    { vectors: panelVectors, count: Math.floor(written / panelChannels), stored: panelChannels },
+    { vectors: vectorsOf(rest), count: rest > 0 ? 1 : 0, stored: rest },
   ].filter(({ count }) => count > 0);
 }
 
@@ -50,8 +50,7 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const advance = (pointer: Pointer, bytes: number): void => {
       if (bytes !== 0) f.set(pointer, i32Add(pointer, figure(bytes)));
     };
-    const times = (count: number, body: () => void): void =>
-      count > 1 ? f.times(count, body, figure(count)) : f.times(count, body);
+    const times = (count: number, body: () => void): void => f.times(count, body, figure(count));
 
     /** Writes columns of one panel. @returns by how much pointers are moved */
     const across = (count: number, panel: Panel): readonly number[] => {
