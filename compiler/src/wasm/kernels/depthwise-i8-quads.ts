@@ -40,6 +40,8 @@ export class Quads {
   readonly #toTap: Local<"i32">;
   readonly #toColumn: Local<"i32">;
   readonly #at: Local<"i32">;
+  /** What is finished is moved here first: code that is the same for all rows compresses, and engines rename. */
+  readonly #made: readonly Vectors[];
 
   constructor(f: FunctionBuilder, options: DepthwiseI8Options) {
     const [, columnOut = 0] = options.columns.steps;
@@ -52,6 +54,7 @@ export class Quads {
     this.#toTap = f.number(tapStep);
     this.#toColumn = f.number(columnOut);
     this.#at = f.local("i32");
+    this.#made = this.sums();
   }
 
   /** Vectors for a row of quads: by quad and vector of channels. */
@@ -122,7 +125,13 @@ export class Quads {
     const { result } = this.#options;
     const [f, terms, at] = [this.#f, this.#f.parameter(2), this.#at];
     const moveTo = (j: number): void => f.set(at, j === 0 ? to : i32Add(at, this.#toColumn));
-    const all = sums.map((own) => own.slice(0, groups));
+    const all = sums.map((own, j) =>
+      own.slice(0, groups).map((sum, group) => {
+        const made = this.#made[j]?.[group] ?? sum;
+        f.set(made, sum);
+        return made;
+      }),
+    );
     for (const own of all)
       own.forEach((sum, group) => {
         emitScaled(f, sum, load(terms, group * termBytes + vectorBytes));

@@ -131,6 +131,9 @@ export function tileWriter(
     f.set(total, f32x4.add(total, widened));
   };
   const sums: Local<"v128">[] = [];
+  /** What is finished is moved here first: code that is the same for all columns compresses, and engines rename. */
+  const made: Local<"v128">[] = [];
+  const madeAt = (at: number): Local<"v128"> => (made[at] ??= f.local("v128"));
   const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
 
   const write = (size: number, { vectors, stored }: Panel): void => {
@@ -219,7 +222,8 @@ export function tileWriter(
         // What a column's two vectors are added to lies together.
         const isTogether = mayPack && vectors === panelVectors;
         for (let v = 0; v < vectors; v += 1) {
-          const total = sum(m, v);
+          const total = madeAt((m - first) * vectors + v);
+          f.set(total, sum(m, v));
           for (let split = 1; split < splits; split += 1)
             f.set(total, i32x4.add(total, sum(m, v, split)));
           if (result.kind !== "integers")
@@ -244,7 +248,9 @@ export function tileWriter(
         }
       }
       if (result.kind !== "bytes") continue;
-      const rounded = own.flatMap((m) => Array.from({ length: vectors }, (_, v) => sum(m, v)));
+      const rounded = own.flatMap((m) =>
+        Array.from({ length: vectors }, (_, v) => madeAt((m - first) * vectors + v)),
+      );
       emitBytes(f, packed, rounded, result);
       own.forEach((m, part) => {
         moveTo(m, to, output, 1);
