@@ -4,6 +4,7 @@ import { ModuleBuilder } from "./encode/module-builder.js";
 import { engines } from "./engine.js";
 import { depthwiseI8 } from "./kernels/depthwise-i8.js";
 import type { Kernel } from "./kernels/kernel.js";
+import { largestI8 } from "./kernels/largest-i8.js";
 import { matrix } from "./kernels/matrix.js";
 import { matrixI8 } from "./kernels/matrix-i8.js";
 import type { Step } from "./plan/plan.js";
@@ -81,15 +82,25 @@ function floatProduct(pixels: number, depth: number, outputs: number): Step {
   });
 }
 
-it("shares functions among layers that differ in their sizes, in the plain module", () => {
+it("shares functions among layers that differ in their sizes: those of fused products of floats in the plain module alone", () => {
   const products = [product(16, 48, 56), product(64, 56, 64), product(32, 64, 88)];
   const channels = [channelwise(12, 48), channelwise(24, 56), channelwise(48, 88)];
   const floats = [floatProduct(16, 48, 56), floatProduct(64, 56, 64), floatProduct(32, 64, 48)];
-  for (const steps of [products, channels, floats]) {
-    expect(functionsOf(steps, plain)).toBe(1);
-    expect(functionsOf(steps, relaxed)).toBe(3);
-  }
+  for (const steps of [products, channels, floats]) expect(functionsOf(steps, plain)).toBe(1);
+  for (const steps of [products, channels]) expect(functionsOf(steps, relaxed)).toBe(1);
+  expect(functionsOf(floats, relaxed)).toBe(3);
   expect(functionsOf([...products, ...channels, ...floats], plain)).toBe(3);
+});
+
+it("shares one among products of a vector with a matrix that differ in depth and in outputs", () => {
+  for (const engine of [plain, relaxed]) {
+    expect(functionsOf([product(1, 8, 88), product(1, 200, 56), product(1, 12, 8)], engine)).toBe(
+      1,
+    );
+    // Seven outputs' second panel is a vector less than full; five are stored as eight.
+    expect(functionsOf([product(1, 8, 88), product(1, 12, 21)], engine)).toBe(1);
+    expect(functionsOf([product(1, 8, 88), product(1, 12, 20)], engine)).toBe(2);
+  }
 });
 
 it("shares none where what is written differs", () => {
@@ -99,7 +110,8 @@ it("shares none where what is written differs", () => {
 
 it("puts the functions of a kernel together", () => {
   const functions = new StepFunctions(new ModuleBuilder(), relaxed);
-  const steps = [floatProduct(7, 8, 8), channelwise(8, 16), floatProduct(9, 16, 8)];
+  const largest = stepOf(largestI8, { axes: [], taps: [{ count: 2, steps: [16] }], run: 16 });
+  const steps = [floatProduct(7, 8, 8), largest, floatProduct(9, 16, 8)];
   functions.add(steps);
   const run = new FunctionBuilder(0);
   for (const step of steps) functions.call(run, step, { addressOf: () => 0 });

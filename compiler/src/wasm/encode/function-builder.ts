@@ -240,13 +240,22 @@ export class FunctionBuilder {
 
   /**
    * Runs what `body` writes `count` times: not at all for 0, and without a loop for 1.
-   * @param start the count, where it is in a local: a loop for 1, too, so that it may be another number for another caller
+   * @param start the count, where it is in a local
    */
-  times(count: number, body: () => void, start?: Expression<"i32">): void {
+  times(count: number, body: () => void, start: Expression<"i32"> = i32(count)): void {
     if (count <= 0) return;
-    if (count === 1 && start === undefined) return body();
+    if (count === 1) return body();
+    this.#loop(start, body);
+  }
+
+  /** The same with a loop for 1, too: the count is a number of the shape, which another caller may pass otherwise. */
+  rounds(count: number, body: () => void): void {
+    if (count > 0) this.#loop(this.figure(count), body);
+  }
+
+  #loop(start: Expression<"i32">, body: () => void): void {
     const left = this.local("i32");
-    this.set(left, start ?? i32(count));
+    this.set(left, start);
     this.#code.bytes([0x03, 0x40]); // loop, without a result
     body();
     tee(left, i32Subtract(left, i32(1))).write(this.#code);

@@ -50,12 +50,11 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const advance = (pointer: Pointer, bytes: number): void => {
       if (bytes !== 0) f.set(pointer, i32Add(pointer, figure(bytes)));
     };
-    const times = (count: number, body: () => void): void => f.times(count, body, figure(count));
 
     /** Writes columns of one panel. @returns by how much pointers are moved */
     const across = (count: number, panel: Panel): readonly number[] => {
       for (const { size, count: often } of tilesOf(count, panel, engine))
-        times(often, () => {
+        f.rounds(often, () => {
           tile.write(size, panel);
           moving.forEach((pointer, at) => tile.skip(pointer, size, at));
         });
@@ -68,7 +67,7 @@ export const matrixI8: Kernel<MatrixI8Options> = {
     const all = [0, vectors * laneCount * depth, vectors * termBytes, vectors * width, beside];
     const eachPanel = (visit: (panel: Panel) => readonly number[]): void => {
       for (const panel of panels)
-        times(panel.count, () => {
+        f.rounds(panel.count, () => {
           const moved = visit(panel);
           const next = [0, panel.vectors * width, panel.vectors * laneCount];
           moving.forEach((pointer, at) => advance(pointer, (next[at] ?? 0) - (moved[at] ?? 0)));
