@@ -38,6 +38,9 @@ export class FunctionBuilder {
   readonly #constants = new Map<number, Local<"v128">>();
   readonly #locals: ValueType[] = [];
   readonly #scratch = new Map<string, Local<ValueType>>();
+  /** What is left of each loop around another, and how many are open: one local for all loops of a depth. */
+  readonly #counters: Local<"i32">[] = [];
+  #loops = 0;
 
   /** @param numbers how many numbers of a shape callers pass */
   constructor(parameters: number, numbers = 0) {
@@ -254,10 +257,12 @@ export class FunctionBuilder {
   }
 
   #loop(start: Expression<"i32">, body: () => void): void {
-    const left = this.local("i32");
+    const left = (this.#counters[this.#loops] ??= this.local("i32"));
+    this.#loops += 1;
     this.set(left, start);
     this.#code.bytes([0x03, 0x40]); // loop, without a result
     body();
+    this.#loops -= 1;
     tee(left, i32Subtract(left, i32(1))).write(this.#code);
     this.#code.bytes([0x0d, 0, 0x0b]); // back to it unless none is left; end
   }

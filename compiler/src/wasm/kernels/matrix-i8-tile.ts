@@ -130,9 +130,9 @@ export function tileWriter(
     emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
     f.set(total, f32x4.add(total, widened));
   };
-  const sums: Local<"v128">[] = [];
+  const sums: Local<"v128">[] = [...f.vectors(12)];
   /** What is finished is moved here first: code that is the same for all columns compresses, and engines rename. */
-  const made: Local<"v128">[] = [];
+  const made: Local<"v128">[] = [...f.vectors(4)];
   const madeAt = (at: number): Local<"v128"> => (made[at] ??= f.local("v128"));
   const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
 
