@@ -71,8 +71,9 @@ class RowTiles {
   readonly #quads: Quads;
   readonly #apart: number;
   readonly #turned;
-  readonly #sums: ReturnType<Quads["sums"]>[] = [];
-  readonly #starts: ReturnType<FunctionBuilder["vectors"]>[] = [];
+  /** Of each row; of all that there may be, so that what follows has the same locals in all functions. */
+  readonly #sums: readonly ReturnType<Quads["sums"]>[];
+  readonly #starts: readonly ReturnType<FunctionBuilder["vectors"]>[];
   readonly #toRow: Local<"i32">;
   readonly #toRowOut: Local<"i32">;
   readonly #from: Local<"i32">;
@@ -83,6 +84,9 @@ class RowTiles {
     this.#options = options;
     this.#quads = new Quads(f, options);
     this.#turned = this.#quads.row();
+    const rows = Array.from({ length: mostRows }, (_, row) => row);
+    this.#sums = rows.map(() => this.#quads.sums());
+    this.#starts = rows.map(() => f.vectors(groupsOfBlock));
     const [[downStep = 0], [, rowOut = 0]] = [options.taps[0].steps, options.rows.steps];
     this.#toRow = f.number(downStep);
     this.#toRowOut = f.number(rowOut);
@@ -100,7 +104,7 @@ class RowTiles {
       const skipped = this.#windowOf(row).filter((at) => !this.#isRead(at, together));
       if (border === undefined || skipped.length === 0) continue;
       const outside = this.#f.spread("border", Math.imul(border.value, 0x01010101));
-      const own = (this.#starts[row] ??= this.#f.vectors(groupsOfBlock));
+      const own = this.#starts[row] ?? [];
       own.slice(0, groups).forEach((start, group) => {
         this.#f.set(start, this.#quads.start(group));
         for (const at of skipped)
@@ -116,7 +120,7 @@ class RowTiles {
   write(together: number, size: number, block: Block): void {
     const { groups } = block;
     const all = Array.from({ length: together }, (_, row) =>
-      (this.#sums[row] ??= this.#quads.sums()).slice(0, size),
+      (this.#sums[row] ?? []).slice(0, size),
     );
     all.forEach((sums, row) => {
       for (const own of sums)

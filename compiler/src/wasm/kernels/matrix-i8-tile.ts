@@ -45,6 +45,8 @@ const tiles: Readonly<Record<Engine["name"], Tile>> = {
 /** Steps of a sum that are written one after the other rather than as a loop: one costs nothing beside its products. */
 const straight = 2;
 
+/** Vectors of sums of a tile, split ones among them. */
+const mostSums = 12;
 /** A panel of one vector leaves registers for so many more columns. */
 const moreRows = 2;
 
@@ -130,9 +132,10 @@ export function tileWriter(
     emitScaled(f, widened, f.spread("other's factor", bitsOf(factor)));
     f.set(total, f32x4.add(total, widened));
   };
-  const sums: Local<"v128">[] = [...f.vectors(12)];
+  // As many as there may be, so that what follows has the same locals in all functions, and compresses.
+  const sums: Local<"v128">[] = [...f.vectors(mostSums)];
   /** What is finished is moved here first: code that is the same for all columns compresses, and engines rename. */
-  const made: Local<"v128">[] = [...f.vectors(4)];
+  const made: Local<"v128">[] = [...f.vectors(vectorBytes / laneCount)];
   const madeAt = (at: number): Local<"v128"> => (made[at] ??= f.local("v128"));
   const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
 
