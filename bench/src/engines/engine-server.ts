@@ -10,7 +10,13 @@ import {
 } from "@pare/runtime/format";
 import { letGo } from "./let-go.js";
 import { clockTick, planFor, type Runner, timeBlocks, warmUp } from "../timing/blocks.js";
-import type { EngineReplies, EngineRequest, WireReply, WireSample } from "./protocol.js";
+import type {
+  EngineReplies,
+  EngineRequest,
+  WireReply,
+  WireSample,
+  WireSequences,
+} from "./protocol.js";
 
 /** What an engine server needs of the place it is in. */
 export interface Engine {
@@ -37,6 +43,8 @@ export class EngineServer {
   readonly #sessions = new Map<number, Session>();
   readonly #samples = new Map<number, Tensors>();
   readonly #underWay = new Map<number, Reducing>();
+  /** By series, of which model, and what its last run left. */
+  readonly #states = new Map<number, { readonly id: number; readonly state: Tensors }>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -76,8 +84,12 @@ export class EngineServer {
         const session = this.#session(request.id);
         const started = performance.now();
         const outputs: Tensors[] = [];
-        for (const feed of feeds) {
-          outputs.push(await session.run(feed));
+        for (const [at, feed] of feeds.entries()) {
+          const follows = request.samples[at]?.follows === true;
+          const carried = follows ? this.#carried(request.sequences) : {};
+          const made = await session.run({ ...feed, ...carried });
+          this.#carry(request, made);
+          outputs.push(made);
           if (performance.now() - started >= (request.maxMs ?? Infinity)) break;
         }
         return { outputs, ms: performance.now() - started };
@@ -105,6 +117,8 @@ export class EngineServer {
         // Of one whose samples failed nobody asks any more.
         for (const [reduction, { id }] of this.#underWay)
           if (id === request.id) this.#underWay.delete(reduction);
+        for (const [series, { id }] of this.#states)
+          if (id === request.id) this.#states.delete(series);
         return null;
       case "forget":
         this.#samples.clear();
@@ -146,6 +160,28 @@ export class EngineServer {
     const isOver = last && waiting.length === 0;
     if (!isOver) this.#underWay.set(reduction, { id, reducer, waiting });
     return { done, waiting: waiting.length, reduced: isOver ? reducer.reduced : null };
+  }
+
+  #carried(sequences: WireSequences | undefined): Tensors {
+    const known = sequences && this.#states.get(sequences.series);
+    if (!known) throw new PareError("INTERNAL", "A step follows on one that was not run.");
+    return known.state;
+  }
+
+  /** Holds what the next step of a sequence is fed with. */
+  #carry({ id, sequences }: Extract<EngineRequest, { kind: "run" }>, outputs: Tensors): void {
+    if (sequences === undefined) return;
+    const state = Object.entries(sequences.state).map(([output, input]) => {
+      const made = outputs[output];
+      if (made === undefined)
+        throw new PareError("DATA_MODULE", `The model has no output "${output}" to be its state.`, {
+          where: "state",
+          hint: "Export `state` as { output: input }, by the model's own names: pare inspect lists them.",
+        });
+      // What is answered may be moved to who asked.
+      return [input, { ...made, data: made.data.slice() }] as const;
+    });
+    this.#states.set(sequences.series, { id, state: Object.fromEntries(state) });
   }
 
   #session(id: number): Session {

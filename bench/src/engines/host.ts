@@ -177,7 +177,7 @@ export class EngineHost implements HostDescription {
     each: (outputs: Tensors, sample: SampleInfo, position: number) => Promise<void> | void,
     options: RunSamplesOptions = {},
   ): Promise<number> {
-    const runs = new SampleRuns(this.#live, this.#resident, model.id, samples);
+    const runs = new SampleRuns(this.#live, this.#resident, model.id, samples, this.#nextId++);
     return runs.run(indexes, each, options);
   }
 

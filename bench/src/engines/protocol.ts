@@ -13,6 +13,16 @@ export interface WireSample {
   readonly ref: number;
   readonly feeds?: Tensors;
   readonly keep?: boolean;
+  /** It is the step behind the one before it: the state is what that one left. */
+  readonly follows?: boolean;
+}
+
+/** Runs of a model through sequences. */
+export interface WireSequences {
+  /** Of a series of requests; the state stays from one to the next. */
+  readonly series: number;
+  /** By an output, the input that it is at the next step. */
+  readonly state: Readonly<Record<string, string>>;
 }
 
 /** What can be asked of an engine, in a child process or in a page. */
@@ -29,6 +39,8 @@ export type EngineRequest =
       readonly kind: "run";
       readonly id: number;
       readonly samples: readonly WireSample[];
+      /** Where samples follow on one another. */
+      readonly sequences?: WireSequences;
       /** A run that ends later than this is the last before the answer; all are run where not given. */
       readonly maxMs?: number;
     }

@@ -6,6 +6,7 @@ import {
 } from "@pare/runtime/format";
 import { answerMs, asBefore } from "./answer-limits.js";
 import type { CallOptions } from "./call-within.js";
+import { inSequence } from "./in-sequence.js";
 import type { LiveEngine } from "./live-engine.js";
 import type { WireSample } from "./protocol.js";
 import { type ResidentSamples, tensorBytes } from "./resident-samples.js";
@@ -33,25 +34,56 @@ export class SampleRuns {
   readonly #resident: ResidentSamples;
   readonly #id: number;
   readonly #samples: SampleSet;
+  readonly #series: number;
 
-  /** @param id of the model */
-  constructor(engine: LiveEngine, resident: ResidentSamples, id: number, samples: SampleSet) {
+  /**
+   * @param id of the model
+   * @param series that only these runs have
+   */
+  constructor(
+    engine: LiveEngine,
+    resident: ResidentSamples,
+    id: number,
+    samples: SampleSet,
+    series: number,
+  ) {
     this.#engine = engine;
     this.#resident = resident;
     this.#id = id;
     this.#samples = samples;
+    this.#series = series;
   }
 
   /**
-   * In order; each one's outputs are handed over, and none are held.
+   * In order, steps of sequences in theirs; each one's outputs are handed over, and none are held.
    * @param each may be slow: the engine goes on with the next few samples meanwhile
    * @returns how many ran
    */
   async run(
+    asked: readonly number[],
+    each: (outputs: Tensors, sample: SampleInfo, position: number) => Promise<void> | void,
+    { until, ...options }: RunSamplesOptions,
+  ): Promise<number> {
+    const { indexes, positions } = inSequence(asked, this.#samples);
+    let done = 0;
+    await this.#run(
+      indexes,
+      async (outputs, sample, at) => {
+        const position = positions[at] ?? null;
+        if (position === null) return;
+        await each(outputs, sample, position);
+        done += 1;
+      },
+      { ...options, ...(until && { until: () => until(done) }) },
+    );
+    return done;
+  }
+
+  async #run(
     indexes: readonly number[],
     each: (outputs: Tensors, sample: SampleInfo, position: number) => Promise<void> | void,
     options: RunSamplesOptions,
-  ): Promise<number> {
+  ): Promise<void> {
     let done = 0;
     let msPerSample = answerMs;
     let lastMs: number | null = null;
@@ -73,7 +105,6 @@ export class SampleRuns {
         await each(outputs[offset] ?? {}, sample, done + offset);
       done = after;
     }
-    return done;
   }
 
   /** The first few samples, as many as take a little while. */
@@ -99,9 +130,19 @@ export class SampleRuns {
     }
     return this.#engine.inTurn(async (ask) => {
       const request: WireSample[] = [];
-      for (const index of indexes.slice(0, infos.length))
-        request.push(await this.#resident.ticket(samples, index, read.get(index)));
-      const run = { kind: "run", id: this.#id, samples: request, maxMs: mostMs } as const;
+      const { sequences } = samples;
+      for (const index of indexes.slice(0, infos.length)) {
+        const ticket = await this.#resident.ticket(samples, index, read.get(index));
+        const follows = sequences !== undefined && sequences.startOf(index) < index;
+        request.push(follows ? { ...ticket, follows } : ticket);
+      }
+      const run = {
+        kind: "run",
+        id: this.#id,
+        samples: request,
+        ...(sequences && { sequences: { series: this.#series, state: sequences.state } }),
+        maxMs: mostMs,
+      } as const;
       const { outputs, ms } = await ask<"run">(run, options);
       return { infos: infos.slice(0, outputs.length), outputs, ms };
     }, options.signal);

@@ -18,6 +18,12 @@ export interface Scored {
 export const bootstraps = { published: 1000, quick: 200 };
 const namedFlips = 200;
 
+/** Is a metric a number over these samples? That of classes is none where only one of them is there. */
+export async function tells(scorer: Scorer, { kept }: Scored): Promise<boolean> {
+  const [value] = await scorer.reduce(kept, [Uint32Array.from(kept.keys())]);
+  return value !== undefined && Number.isFinite(value);
+}
+
 /**
  * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
  * the two disagree. Intervals are two-sided, 95 % but for the drop's where another confidence is asked for: exact for

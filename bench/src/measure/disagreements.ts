@@ -1,5 +1,13 @@
-import type { Accuracy, Artifact, Disagreement, SampleSet, TargetName } from "@pare/runtime/format";
-import type { EngineHost } from "../engines/host.js";
+import type {
+  Accuracy,
+  Artifact,
+  Disagreement,
+  SampleInfo,
+  SampleSet,
+  TargetName,
+  Tensors,
+} from "@pare/runtime/format";
+import type { EngineHost, LoadedModel } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { thumbnailOf } from "../report/thumbnail.js";
 
@@ -38,10 +46,18 @@ export async function findDisagreements(request: DisagreementRequest): Promise<D
   ];
   const all: Disagreement[] = [];
   try {
-    for (const index of found) {
+    const outputsOf = async (loaded: LoadedModel): Promise<readonly Tensors[]> => {
+      const made: Tensors[] = [];
+      const keep = (outputs: Tensors, _: SampleInfo, position: number): void => {
+        made[position] = outputs;
+      };
+      await host.runSamples(loaded, samples, found, keep, options);
+      return made;
+    };
+    const [floats, own] = [await outputsOf(float), await outputsOf(model)];
+    for (const [at, index] of found.entries()) {
       const sample = await samples.sample(index);
-      const before = await host.run(float, sample.feeds, options);
-      const now = await host.run(model, sample.feeds, options);
+      const [before = {}, now = {}] = [floats[at], own[at]];
       all.push({
         target,
         variant,

@@ -24,7 +24,7 @@ import { executor } from "../engines/executor.js";
 import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
-import { accuracyOf, bootstraps } from "./accuracy.js";
+import { accuracyOf, bootstraps, tells } from "./accuracy.js";
 import { begunTiming } from "./begun-timing.js";
 import { measureLatency } from "./latency.js";
 import {
@@ -37,7 +37,8 @@ import {
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
 import { predictionsOf, Predictor } from "./predictor.js";
-import { sampleOrder } from "./sample-order.js";
+import { singly } from "../engines/in-sequence.js";
+import { firstOf, sampleOrder } from "./sample-order.js";
 import { SecondTry } from "./second-try.js";
 import { SharedSamples } from "./shared-samples.js";
 import { sizeOf } from "./size.js";
@@ -85,6 +86,8 @@ export function createMeasure(options: MeasureOptions): MeasuringEngines {
 class Bench implements MeasuringEngines {
   readonly #options: MeasureOptions;
   readonly #orders: Readonly<Record<SplitName, readonly number[]>>;
+  /** By split, on how many samples the float model's metric was a number: on two of one class, an auc is none. */
+  readonly #told = new Map<SplitName, number>();
   readonly #models = new LoadedModels();
   readonly #sizes = new Map<string, Promise<SizeBytes>>();
   readonly #tryOuts = new Map<string, TryOut>();
@@ -95,7 +98,7 @@ class Bench implements MeasuringEngines {
 
   constructor(options: MeasureOptions) {
     this.#options = options;
-    const { splits, seed } = options;
+    const { splits, seed, samples } = options;
     this.#earlier = options.earlier ?? noEarlierResults;
     this.#predictor = new Predictor({
       samples: options.samples,
@@ -107,9 +110,9 @@ class Bench implements MeasuringEngines {
       onProgress: (target, done, total) => this.#progress(target, "accuracy", done, total),
     });
     this.#orders = {
-      calibration: sampleOrder(splits.calibration, seed),
-      validation: sampleOrder(splits.validation, seed),
-      test: sampleOrder(splits.test, seed),
+      calibration: sampleOrder(splits.calibration, seed, samples),
+      validation: sampleOrder(splits.validation, seed, samples),
+      test: sampleOrder(splits.test, seed, samples),
     };
   }
 
@@ -178,7 +181,7 @@ class Bench implements MeasuringEngines {
     const run = (engine: EngineHost, times: number): Promise<number> => {
       const indexes = Array.from({ length: times }, () => index);
       return this.#models.using(engine, artifact, request, (model) =>
-        engine.runSamples(model, samples, indexes, () => {}, request),
+        engine.runSamples(model, singly(samples), indexes, () => {}, request),
       );
     };
     const known = await earlier(this.#earlier, name);
@@ -215,7 +218,7 @@ class Bench implements MeasuringEngines {
   async knows(request: AccuracyRequest): Promise<boolean> {
     const { split, count } = request;
     const { scorer } = this.#options;
-    const indexes = this.#orders[split].slice(0, count);
+    const indexes = this.#first(split, count);
     if (scorer === null) return true;
     const { own, ofFloat } = predictionsOf(request);
     if (!(await this.#predictor.knows(scorer, ofFloat, indexes))) return false;
@@ -228,13 +231,25 @@ class Bench implements MeasuringEngines {
     return this.#secondTry.ask(artifacts, request, (again) => this.#accuracy(again));
   }
 
+  /** At least so many samples of a split, from its first on, and as many as the metric needs to tell anything. */
+  #first(split: SplitName, count: number): readonly number[] {
+    const least = Math.max(count, this.#told.get(split) ?? 0);
+    return firstOf(this.#orders[split], least, this.#options.samples);
+  }
+
   async #accuracy(request: AccuracyRequest): Promise<Accuracy | null> {
     const { target, split, count } = request;
     const { scorer, seed } = this.#options;
-    const indexes = this.#orders[split].slice(0, count);
+    let indexes = this.#first(split, count);
     if (scorer === null || indexes.length === 0) return null;
     const { own, ofFloat } = predictionsOf(request);
-    const before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
+    let before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
+    while (!this.#told.has(split) && !(await tells(scorer, before))) {
+      if (indexes.length === this.samples(split)) break;
+      indexes = this.#first(split, 2 * indexes.length);
+      before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
+    }
+    this.#told.set(split, this.#told.get(split) ?? indexes.length);
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
     if (own === null) return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
     const now = await this.#predictor.predict(scorer, own, indexes, request);
@@ -297,7 +312,7 @@ class Bench implements MeasuringEngines {
       const started = performance.now();
       const until = (done: number) => done >= atLeast && performance.now() - started > (maxMs ?? 0);
       const options = maxMs === undefined ? request : { ...request, until };
-      return host.runSamples(model, samples, indexes, compare, options);
+      return host.runSamples(model, singly(samples), indexes, compare, options);
     });
     return meter.result();
   }

@@ -128,7 +128,9 @@ export class Predictor {
     const outputsOf = await this.#floatOutputs(scorer, float, split, options);
     const runMs = known.sampleMs ?? this.#options.runMs(name.artifact, target) ?? 0;
     const isLong = missing.length * runMs >= Math.max(leastShared.ms, leastShared.loads * loadMs);
-    const engines = isLong ? this.#options.sharing(host, artifact) : ([host] as const);
+    // Of a sequence each step waits for the one before it.
+    const isShared = isLong && samples.sequences === undefined;
+    const engines = isShared ? this.#options.sharing(host, artifact) : ([host] as const);
     let settledAt = performance.now();
     let settled = 0;
     let reached = 0;
@@ -177,10 +179,17 @@ export class Predictor {
       const held = known.outputs(index);
       if (held !== null) return held;
       const host = hostOf(float.target);
-      const { feeds } = await samples.sample(index);
-      return models.using(host, float.artifact, options, (model) =>
-        host.run(model, feeds, options),
-      );
+      return models.using(host, float.artifact, options, async (model) => {
+        const made: Tensors[] = [];
+        await host.runSamples(
+          model,
+          samples,
+          [index],
+          (outputs) => void made.push(outputs),
+          options,
+        );
+        return made[0] ?? null;
+      });
     };
   }
 

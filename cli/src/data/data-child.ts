@@ -29,25 +29,21 @@ const batch = { samples: 256, milliseconds: 200 };
 
 let exports: Readonly<Record<string, unknown>> = {};
 let moduleUrl = "";
+let state: ModuleDescription["state"] = null;
 let written: AsyncIterator<WrittenSample> | null = null;
 const descriptors = new Map<string, number>();
 
 async function open(url: string): Promise<ModuleDescription> {
   moduleUrl = url;
   exports = await import(url);
-  const { samples, splits, metric, predict, score, state } = exports;
+  const { samples, splits, metric, predict, score } = exports;
   if (samples === undefined) {
     throw new ModuleFault(
       "It does not export `samples`.",
       "`pare data <model>` writes a module to fill in.",
     );
   }
-  if (state !== undefined) {
-    throw new ModuleFault(
-      "It exports `state`, which is not read: a sample is one run, and what it says of a model with state is of its first step, or of the state among its feeds.",
-      "Leave `state` out, and give the state as an input like the others.",
-    );
-  }
+  state = exports.state === undefined ? null : describeState(exports.state);
   for (const [name, hook] of Object.entries({ predict, score })) {
     if (hook !== undefined && typeof hook !== "function")
       throw new ModuleFault(`\`${name}\` is ${kindOf(hook)}, not a function.`);
@@ -55,9 +51,22 @@ async function open(url: string): Promise<ModuleDescription> {
   return {
     splits: splits ?? null,
     metric: metric === undefined ? null : describeMetric(metric),
+    state,
     predicts: predict !== undefined,
     scores: score !== undefined,
   };
+}
+
+function describeState(given: unknown): ModuleDescription["state"] {
+  const entries = Object.entries(Object(given));
+  const named = entries.filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const inputs = new Set(named.map(([, input]) => input));
+  if (entries.length === 0 || named.length < entries.length || inputs.size < named.length)
+    throw new ModuleFault(
+      "`state` is not usable.",
+      'Export { outputName: "inputName" }: what an output gives is that input at the next step.',
+    );
+  return Object.fromEntries(named);
 }
 
 function describeMetric(metric: unknown): ModuleDescription["metric"] {
@@ -110,7 +119,12 @@ async function answer(request: ModuleRequest): Promise<unknown> {
     case "open":
       return open(request.url);
     case "store":
-      written = writeSamples(request.file, request.inputs, samplesOf(exports["samples"]));
+      written = writeSamples(
+        request.file,
+        request.inputs,
+        samplesOf(exports["samples"]),
+        state ?? {},
+      );
       return null;
     case "next":
       return next();

@@ -11,6 +11,11 @@ export function feedsDigest(feeds: Tensors): string {
   return hash.digest("base64");
 }
 
+/** sha256 of text, base64. */
+export function textDigest(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
+}
+
 /** sha256 of a label of any kind, base64; the same for the same label on every machine. */
 export function labelDigest(label: unknown): string {
   // Plain ones are told as they were before others were told apart, so that earlier locks hold.

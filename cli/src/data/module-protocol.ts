@@ -24,6 +24,8 @@ export type ModuleRequest =
 export interface ModuleDescription {
   readonly splits: unknown;
   readonly metric: { readonly name: string; readonly direction: "higher" | "lower" } | null;
+  /** By an output, the input that it is at the next step of a sequence; null where the model has no state. */
+  readonly state: Readonly<Record<string, string>> | null;
   readonly predicts: boolean;
   readonly scores: boolean;
 }

@@ -24,7 +24,8 @@ export async function* samplesOf(samples: unknown): AsyncGenerator<RawSample, vo
   for (let index = 0; ; index += 1) {
     const { done, value } = await byModule(() => iterator.next());
     if (done === true) return;
-    yield wireSample(value, index);
+    if (isObject(value) && "steps" in value) yield* stepsOf(value, index);
+    else yield wireSample(value, `Sample ${index}`);
   }
 }
 
@@ -74,17 +75,32 @@ function isGenerator(value: object): boolean {
   return /Generator/.test(Object.prototype.toString.call(value));
 }
 
+/** The steps of a sequence, of one group: what is known of one of them is not independent of the others. */
+function* stepsOf(sequence: Record<string, unknown>, index: number): Generator<RawSample> {
+  const name = `Sequence ${index}`;
+  const { steps } = sequence;
+  if (!Array.isArray(steps) || steps.length === 0)
+    throw new ModuleFault(
+      `${name} has ${Array.isArray(steps) ? "no steps" : `${kindOf(steps)} as \`steps\``}.`,
+      "Yield { steps: [{ feeds, label? }, …] }, from the first to the last.",
+    );
+  const id = sequence.id === undefined ? String(index) : textOf(sequence.id, `${name}: \`id\``);
+  const { group } = sequence;
+  const shared = group === undefined ? `sequence ${id}` : textOf(group, `${name}: \`group\``);
+  for (const [at, step] of steps.entries())
+    yield {
+      ...wireSample(step, `${name}, step ${at}`),
+      id: `${id}/${at}`,
+      group: shared,
+      sequence: id,
+      follows: at > 0,
+    };
+}
+
 /** One yielded value as a sample that can be stored. @throws ModuleFault saying which sample and what is wrong */
-function wireSample(value: unknown, index: number): RawSample {
-  const name = `Sample ${index}`;
+function wireSample(value: unknown, name: string): RawSample {
   if (!isObject(value)) {
     throw new ModuleFault(`${name} is ${kindOf(value)}, not { feeds, label?, id?, group? }.`);
-  }
-  if ("steps" in value) {
-    throw new ModuleFault(
-      `${name} is a sequence (it has \`steps\`), which this version does not read yet.`,
-      "Yield each step as a sample of its own where the model keeps no state.",
-    );
   }
   const { feeds, label, id, group, ...extra } = value;
   if (!isObject(feeds)) {

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { ScoringHooks } from "@pare/bench";
 import { shownPath } from "../terminal/shown-path.js";
-import { PareError, type SampleInfo, type ValueInfo } from "@pare/runtime/format";
+import { PareError, type SampleInfo, type Sequences, type ValueInfo } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { DataModule } from "./data-module.js";
 import type { ModuleOptions } from "./module-process.js";
@@ -97,12 +97,12 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
 async function openModule(path: string, options: OpenDataOptions): Promise<OpenData> {
   const module = await DataModule.open(path, options);
   try {
-    const { splits } = module.description;
+    const { splits, state } = module.description;
     let store: SampleStore | null = null;
     const hooks = hooksOf(module, (id) => (store === null ? null : store.find(id)));
     const write = (file: string): AsyncIterable<WrittenSample> =>
       module.samples(file, options.inputs);
-    const data = await collectWritten(path, null, write, options, hooks, splits);
+    const data = await collectWritten(path, null, write, options, { hooks, splits, state });
     store = data.samples;
     return {
       ...data,
@@ -155,7 +155,16 @@ function collect(
 ): Promise<OpenData> {
   const write = (file: string): AsyncIterable<WrittenSample> =>
     writeSamples(file, options.inputs, samples);
-  return collectWritten(path, count, write, options, {}, null, caveat ?? null);
+  return collectWritten(path, count, write, options, { caveat });
+}
+
+/** What is known of data beside its samples. */
+interface Described {
+  readonly hooks?: ScoringHooks;
+  /** As a module exports them; null where it does not. */
+  readonly splits?: unknown;
+  readonly state?: Sequences["state"] | null;
+  readonly caveat?: string | null | undefined;
 }
 
 async function collectWritten(
@@ -163,11 +172,9 @@ async function collectWritten(
   count: number | null,
   write: (file: string) => AsyncIterable<WrittenSample>,
   options: OpenDataOptions,
-  hooks: ScoringHooks,
-  exported: unknown,
-  caveat: string | null = null,
+  { hooks = {}, splits: exported = null, state = null, caveat = null }: Described,
 ): Promise<OpenData> {
-  const samples = await storeSamples(write, count, path, options);
+  const samples = await storeSamples(write, count, path, options, state);
   try {
     const splits =
       exported === null

@@ -4,6 +4,7 @@ import {
   PareError,
   type SampleInfo,
   type SampleSet,
+  type Sequences,
   type StoredSample,
   throwIfAborted,
 } from "@pare/runtime/format";
@@ -17,24 +18,30 @@ export class SampleStore implements SampleSet {
   readonly entries: readonly SampleEntry[];
   /** Whether any sample has a label. */
   readonly labelled: boolean;
+  readonly sequences?: Sequences;
   readonly #file: FileHandle;
   readonly #folder: TemporaryFolder;
   readonly #byId: ReadonlyMap<string, SampleEntry>;
   readonly #labels: ReadonlyMap<number, unknown>;
 
-  /** @param labels by index, of those that are held */
+  /**
+   * @param labels by index, of those that are held
+   * @param state of sequences: by an output, the input that it is at the next step
+   */
   constructor(
     entries: readonly SampleEntry[],
     labels: ReadonlyMap<number, unknown>,
     labelled: boolean,
     file: FileHandle,
     folder: TemporaryFolder,
+    state: Sequences["state"] | null,
   ) {
     this.entries = entries;
     this.labelled = labelled;
     this.#labels = labels;
     this.#file = file;
     this.#folder = folder;
+    if (state !== null) this.sequences = { state, startOf: startsOf(entries) };
     this.#byId = new Map(entries.map((entry) => [entry.id, entry]));
   }
 
@@ -90,6 +97,7 @@ export async function storeSamples(
   count: number | null,
   where: string,
   options: StoreOptions = {},
+  state: Sequences["state"] | null = null,
 ): Promise<SampleStore> {
   const folder = await temporaryFolder();
   const path = join(folder.path, "samples");
@@ -110,11 +118,21 @@ export async function storeSamples(
     }
     checkIds(entries, where);
     const labelled = entries.some((entry) => entry.labelled);
-    return new SampleStore(entries, held, labelled, await open(path, "r"), folder);
+    return new SampleStore(entries, held, labelled, await open(path, "r"), folder, state);
   } catch (error) {
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");
   }
+}
+
+function startsOf(entries: readonly SampleEntry[]): (index: number) => number {
+  const starts = new Uint32Array(entries.length);
+  let start = 0;
+  for (const [index, { follows }] of entries.entries()) {
+    if (!follows) start = index;
+    starts[index] = start;
+  }
+  return (index) => starts[index] ?? index;
 }
 
 function checkIds(entries: readonly SampleEntry[], where: string): void {

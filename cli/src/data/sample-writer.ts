@@ -1,11 +1,18 @@
 import { open } from "node:fs/promises";
 import { serialize } from "node:v8";
-import { messageOf, PareError, type Tensors, type ValueInfo } from "@pare/runtime/format";
+import {
+  messageOf,
+  PareError,
+  type Sequences,
+  type Tensors,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
-import { feedsDigest, fieldsDigest, labelDigest } from "./digests.js";
+import { feedsDigest, fieldsDigest, labelDigest, textDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
 import { GatheredWrites } from "./gathered-writes.js";
 import type { RawSample } from "./raw-sample.js";
+import { zeroState } from "./zero-state.js";
 
 /** Where a stored sample lies, so that the module's process reads it from disk instead of being sent it again. */
 export interface StoredAt {
@@ -24,6 +31,10 @@ export interface SampleEntry extends StoredAt {
   /** Of its further fields, which its score may depend on; null where it has none. */
   readonly extraDigest: string | null;
   readonly labelled: boolean;
+  /** The sequence that it is a step of, by its id; null where it is a run of its own. */
+  readonly sequence: string | null;
+  /** It is the step behind the sample before it. */
+  readonly follows: boolean;
 }
 
 /** A stored sample's record on disk. `bare` names the feeds that were given without type and dims. */
@@ -45,19 +56,28 @@ const heldLabelBytes = 1024;
 /**
  * Holds samples against the model's inputs and writes them to a new file, one after the other, in whichever process they
  * come about. The last of them may be in it only when all were yielded.
+ * @param state inputs that a sequence goes on with, by output: where a sample does not give them, they are zeros
  * @throws PareError DATA_MISMATCH, DATA_MODULE, NO_SPACE
  */
 export async function* writeSamples(
   path: string,
   inputs: readonly ValueInfo[],
   samples: AsyncIterable<RawSample>,
+  state: Sequences["state"] = {},
 ): AsyncGenerator<WrittenSample, void, undefined> {
   const file = await orFileError(path, () => open(path, "wx"));
   try {
     const writes = new GatheredWrites(file);
+    const start = zeroState(inputs, Object.values(state));
     let count = 0;
-    for await (const { feeds, label, id = String(count), group = null, extra = {} } of samples) {
-      const fitted = fitFeeds(inputs, feeds, id);
+    let history = "";
+    for await (const raw of samples) {
+      const { feeds, label, id = String(count), group = null, extra = {} } = raw;
+      const { sequence = null, follows = false } = raw;
+      const fitted = fitFeeds(inputs, { ...start, ...feeds }, id);
+      const own = feedsDigest(fitted.feeds);
+      // What a step says depends on all before it.
+      history = follows ? textDigest(JSON.stringify([history, own, state])) : own;
       const record: SampleRecord = {
         feeds: plain(fitted.feeds),
         label: label ?? null,
@@ -71,10 +91,12 @@ export async function* writeSamples(
         entry: {
           id,
           group,
-          digest: feedsDigest(fitted.feeds),
+          digest: history,
           labelDigest: labelDigest(record.label),
           extraDigest: Object.keys(extra).length === 0 ? null : fieldsDigest(extra),
           labelled: record.label !== null,
+          sequence,
+          follows,
           file: path,
           offset,
           length: bytes.length,

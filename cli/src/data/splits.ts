@@ -5,6 +5,8 @@ export interface Splittable {
   readonly id: string;
   readonly group: string | null;
   readonly digest: string;
+  /** The sequence that it is a step of: splits name that. */
+  readonly sequence?: string | null;
 }
 
 /** `training` is of passes that learn; where there is none they learn from the calibration split. */
@@ -141,7 +143,12 @@ export function splitAsExported(
   exported: unknown,
   where: string,
 ): Splits {
-  const indexOf = new Map(samples.map(({ id }, index) => [id, index]));
+  const named = new Map<string, number[]>();
+  for (const [index, { id, sequence }] of samples.entries()) {
+    const steps = named.get(sequence ?? id);
+    if (steps === undefined) named.set(sequence ?? id, [index]);
+    else steps.push(index);
+  }
   const placeOf = new Map<string, AnySplit>();
   const names = splitNames.filter(
     (name) => name !== "training" || Object(exported).training !== undefined,
@@ -166,12 +173,12 @@ export function splitAsExported(
       continue;
     }
     for (const id of ids.map(String)) {
-      const index = indexOf.get(id);
+      const indexes = named.get(id);
       const known = placeOf.get(id);
-      if (index === undefined)
+      if (indexes === undefined)
         fail(
           `\`splits.${name}\` names the id "${id}", which no sample has.`,
-          "Give each sample an `id`, and list those.",
+          "Give each sample, or each sequence, an `id`, and list those.",
         );
       else if (known !== undefined) {
         fail(
@@ -182,8 +189,8 @@ export function splitAsExported(
         );
       } else {
         placeOf.set(id, name);
-        sets[name].push(index);
-        const group = samples[index]?.group ?? null;
+        for (const index of indexes) sets[name].push(index);
+        const group = samples[indexes[0] ?? 0]?.group ?? null;
         const elsewhere = group === null ? undefined : groupOf.get(group);
         if (elsewhere !== undefined && elsewhere !== name)
           fail(

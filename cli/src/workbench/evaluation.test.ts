@@ -34,7 +34,7 @@ it("calibration begins with samples of every class of data that lies sorted", as
   const engines = await openEngines(["cpu"]);
   try {
     const { samples, splits } = data;
-    const examples = examplesOf({ samples, splits, seed: 0 }, engines.reference);
+    const examples = examplesOf({ examples: samples, splits, seed: 0 }, engines.reference);
     const classes = new Set<unknown>();
     let seen = 0;
     for await (const { x } of examples ? calibrationOn(examples).samples() : []) {

@@ -20,10 +20,13 @@ import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
 import { noiseOf } from "./noise-of.js";
 import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
+import { withStates } from "./with-states.js";
 
 /** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
 export interface Evaluation {
   readonly samples: SampleSet;
+  /** The same, for passes that look at samples one by one: the steps of sequences with the float model's own states. */
+  readonly examples: SampleSet;
   readonly splits: Readonly<Record<SplitName, readonly number[]>>;
   /** Absent where the data has none for training alone. */
   readonly training?: readonly number[];
@@ -76,6 +79,7 @@ export async function prepareEvaluation(
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     return {
       samples,
+      examples: samples,
       splits: { calibration: [], validation: all, test: all },
       seed,
       scorer: null,
@@ -88,8 +92,10 @@ export async function prepareEvaluation(
   }
   const { splits } = data;
   const { scorer, note } = await chooseScorer(model, data, options, host, first, signal);
+  const lookedAt = [...splits.calibration, ...(splits.training ?? [])];
   return {
     samples,
+    examples: await withStates(samples, lookedAt, model, host, signal),
     splits,
     ...(splits.training && { training: splits.training }),
     seed,
@@ -182,6 +188,7 @@ export function samplesFor(
   return {
     size: samples.size,
     labelled: samples.labelled,
+    ...(samples.sequences && { sequences: samples.sequences }),
     info: (index) => samples.info(index),
     async sample(index) {
       const sample = await samples.sample(index);
@@ -209,19 +216,19 @@ function nothingPredicted(id: string): PareError {
  * takes them from all of it. Undefined where there is none.
  */
 export function examplesOf(
-  evaluation: Pick<Evaluation, "samples" | "splits" | "seed">,
+  evaluation: Pick<Evaluation, "examples" | "splits" | "seed">,
   host: EngineHost,
 ): Examples | undefined {
   const { calibration } = evaluation.splits;
-  return examplesAmong(spreadOrder(calibration, evaluation.seed), evaluation.samples, host);
+  return examplesAmong(spreadOrder(calibration, evaluation.seed), evaluation.examples, host);
 }
 
 /** The split for training alone; undefined where there is none. */
 export function trainingOf(
-  { training = [], samples }: Pick<Evaluation, "samples" | "training">,
+  { training = [], examples }: Pick<Evaluation, "examples" | "training">,
   host: EngineHost,
 ): Examples | undefined {
-  return examplesAmong(training, samples, host);
+  return examplesAmong(training, examples, host);
 }
 
 /** Undefined where there are none. */

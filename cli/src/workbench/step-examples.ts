@@ -5,6 +5,7 @@ import type { Output } from "../terminal/output.js";
 import { chooseSamples } from "./choose-samples.js";
 import { openReference } from "./engines.js";
 import { examplesAmong } from "./evaluation.js";
+import { withStates } from "./with-states.js";
 import type { OpenedModel } from "./opened-model.js";
 import { readSamples } from "./read-samples.js";
 
@@ -38,12 +39,15 @@ export async function openStepExamples(
     const { samples, splits } = data;
     const { indexes, note } = chooseSamples(splits, samples.size, data.seed);
     if (note !== null) say.note(note);
-    const examples = examplesAmong(indexes, samples, engines.reference);
+    const training = splits.training ?? [];
+    const lookedAt = [...indexes, ...training];
+    const set = await withStates(samples, lookedAt, model, engines.reference, signal);
+    const examples = examplesAmong(indexes, set, engines.reference);
     return {
       data,
       host: engines.reference,
       examples,
-      training: examplesAmong(splits.training ?? [], samples, engines.reference),
+      training: examplesAmong(training, set, engines.reference),
       async dispose() {
         await data.dispose();
         await engines.dispose();

@@ -1,3 +1,4 @@
+import { PareError } from "@pare/runtime/format";
 import type { OpenData } from "../../data/open-data.js";
 import type { WorkOutput } from "../../terminal/output.js";
 import type { OpenedModel } from "../opened-model.js";
@@ -26,6 +27,11 @@ export async function openTrainingData(
 ): Promise<TrainingData> {
   const asked = { inputs, preprocess, seed, purpose: "training" } as const;
   const data = await readSamples(path, asked, say, signal);
+  if (data.samples.sequences !== undefined)
+    throw new PareError("DATA_MODULE", "Training does not go through sequences.", {
+      where: "state",
+      hint: "Yield each step as a sample of its own, with the state that it begins with among its feeds, and leave `state` out.",
+    });
   const learnedFrom = data.splits.training ?? data.splits.calibration;
   const isLabelled = learnedFrom.some((index) => data.samples.entries[index]?.labelled === true);
   const [first] = learnedFrom;

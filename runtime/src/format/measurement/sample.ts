@@ -20,10 +20,20 @@ export interface StoredSample extends SampleInfo {
   readonly feeds: Tensors;
 }
 
+/** How samples that lie one after the other are the steps of sequences, through which a model keeps a state. */
+export interface Sequences {
+  /** By an output, the input that it is at the next step; at a sequence's first step that input is among the feeds. */
+  readonly state: Readonly<Record<string, string>>;
+  /** The index of the first step of the sequence that a sample is a step of. */
+  startOf(index: number): number;
+}
+
 /** Reads samples by index; nothing is held that was not asked for. */
 export interface SampleSet {
   readonly size: number;
   readonly labelled: boolean;
+  /** Absent where each sample is a run of its own. */
+  readonly sequences?: Sequences;
   sample(index: number): Promise<StoredSample>;
   /** What is asked most often, and costs little: the feeds are not read. */
   info(index: number): Promise<SampleInfo>;
