@@ -14,6 +14,7 @@ import { type Hosts, openHosts } from "../engines/open-hosts.js";
 import { createScorer } from "../metrics/scorer.js";
 import type { EarlierResults } from "./earlier-results.js";
 import { createMeasure, type MeasureProgress } from "./measure.js";
+import { sampleOrder } from "./sample-order.js";
 import { noise, splits } from "./noise-samples.test.support.js";
 
 const modelUrl = new URL("../../../fixtures/models/mnist-cnn.onnx", import.meta.url);
@@ -67,6 +68,33 @@ describe("a measure", () => {
       confidence: 0.999,
     });
     expect(surer?.dropInterval?.[1]).toBeGreaterThan(again?.dropInterval?.[1] ?? Infinity);
+  });
+
+  it("looks at as many samples as a metric needs to be a number, and at no fewer afterwards", async () => {
+    const { hosts } = open;
+    // Of two classes, as an auc.
+    const scorer = createScorer("both", true, {
+      metric: {
+        name: "both",
+        direction: "higher",
+        reduce: async (_, labels, picks) =>
+          picks.map((pick) =>
+            new Set(Array.from(pick, (at) => labels[at])).size < 2 ? Number.NaN : 1,
+          ),
+      },
+    });
+    const measureOfClasses = (label: (index: number) => number) =>
+      createMeasure({ hosts, samples: noise(label), splits, scorer, seed: 1 });
+    const ask = { artifact, target: "cpu", split: "validation" } as const;
+    const [rare = 0] = sampleOrder(splits.validation, 1).slice(10);
+    const measure = measureOfClasses((index) => (index === rare ? 1 : 0));
+    expect(await measure.accuracy({ ...ask, count: 2 })).toMatchObject({ n: 16, value: 1 });
+    expect(await measure.accuracy({ ...ask, count: 4, float: artifact })).toMatchObject({ n: 16 });
+    expect(await measure.accuracy({ ...ask, count: 17 })).toMatchObject({ n: 17 });
+    await expect(measureOfClasses(() => 0).accuracy({ ...ask, count: 2 })).rejects.toMatchObject({
+      code: "LABELS",
+      message: expect.stringMatching(/over 40 samples/),
+    });
   });
 
   it("times several files in turns, each against the first and against each other", async () => {

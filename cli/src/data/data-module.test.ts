@@ -14,7 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function open(source: string, options: ModuleOptions = {}): Promise<OpenData> {
+async function open(
+  source: string,
+  options: ModuleOptions & { readonly inputs?: readonly ValueInfo[] } = {},
+): Promise<OpenData> {
   const path = join(folder, `data-${count++}.mjs`);
   await writeFile(path, source);
   return openData(path, { inputs: [x], seed: 0, onPrint: () => {}, ...options });
@@ -57,6 +60,42 @@ describe("a data module", () => {
       expect(await samples.info(1)).toMatchObject({ id: "1", label: { boxes: [1] } });
       expect(samples.labelled).toBe(true);
       expect(splits.test.length + splits.validation.length).toBe(2);
+    });
+  });
+
+  it("gives the steps of sequences, each after the one before it, from a state of zeros", async () => {
+    const source = `
+      const step = (value) => ({ feeds: { x: Float32Array.of(value, value) }, label: value });
+      export const state = { next: "h" };
+      export const splits = { calibration: ["1"], validation: ["second"], test: ["3"] };
+      export function* samples() {
+        yield step(0);
+        yield { steps: [step(1), step(2), step(3)] };
+        yield { id: "second", group: "g", steps: [step(5), { feeds: { ...step(2).feeds, h: Float32Array.of(9) }, label: 2 }] };
+        yield { steps: [step(2)] };
+      }`;
+    const h: ValueInfo = { name: "h", type: "float32", dims: ["batch", 1] };
+    await use(open(source, { inputs: [x, h] }), async ({ samples, splits }) => {
+      const all = await Promise.all(samples.entries.map((_, index) => samples.sample(index)));
+      expect(all.map(({ id, group, label }) => [id, group, label])).toEqual([
+        ["0", null, 0],
+        ["1/0", "sequence 1", 1],
+        ["1/1", "sequence 1", 2],
+        ["1/2", "sequence 1", 3],
+        ["second/0", "g", 5],
+        ["second/1", "g", 2],
+        ["3/0", "sequence 3", 2],
+      ]);
+      expect(all.map(({ feeds }) => feeds["h"]?.data[0])).toEqual([0, 0, 0, 0, 0, 9, 0]);
+      expect(all[0]?.feeds["h"]?.dims).toEqual([1, 1]);
+      expect(samples.sequences?.state).toEqual({ next: "h" });
+      expect(all.map((_, index) => samples.sequences?.startOf(index))).toEqual([
+        0, 1, 1, 1, 4, 4, 6,
+      ]);
+      expect(splits).toMatchObject({ calibration: [1, 2, 3], validation: [4, 5], test: [6] });
+      // Both are fed alike, but not after the same steps.
+      const digests = samples.entries.map(({ digest }) => digest);
+      expect(digests[6]).not.toBe(digests[2]);
     });
   });
 
@@ -152,10 +191,16 @@ describe("a data module", () => {
     ],
     ["exports no samples", `export const sample = [];`, /does not export `samples`/, /data-/],
     [
-      "exports what is not read",
-      `export const samples = [${good}]; export const state = {};`,
-      /exports `state`, which is not read/,
+      "exports a state of two outputs for one input",
+      `export const samples = [${good}]; export const state = { a: "x", b: "x" };`,
+      /`state` is not usable/,
       /data-/,
+    ],
+    [
+      "exports a state that is no input",
+      `export const samples = [${good}]; export const state = { a: "h" };`,
+      /`state` names the input "h", which the model does not have/,
+      /state/,
     ],
     [
       "exports something else",
@@ -183,7 +228,18 @@ describe("a data module", () => {
       /Sample 0, feed "x" is an array, not a tensor/,
       /data-/,
     ],
-    ["yields sequences", `export const samples = [{ steps: [] }];`, /is a sequence/, /data-/],
+    [
+      "yields a sequence without steps",
+      `export const samples = [{ steps: [] }];`,
+      /Sequence 0 has no steps/,
+      /data-/,
+    ],
+    [
+      "yields a step that is no sample",
+      `export const samples = [{ steps: [${good}, 5] }];`,
+      /Sequence 0, step 1 is a number, not \{ feeds/,
+      /data-/,
+    ],
     [
       "yields what cannot be stored",
       `export const samples = [{ ...${good}, label: () => 1 }];`,

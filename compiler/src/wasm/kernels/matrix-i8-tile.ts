@@ -139,6 +139,14 @@ export function tileWriter(
   const madeAt = (at: number): Local<"v128"> => (made[at] ??= f.local("v128"));
   const sumAt = (at: number): Local<"v128"> => (sums[at] ??= f.local("v128"));
 
+  /** As often as a number says that a caller passes, or never. */
+  const repeat = (count: number, body: () => void): void => {
+    f.set(left, f.figure(count));
+    f.repeatWhile(left, () => {
+      body();
+      f.set(left, i32Subtract(left, i32(1)));
+    });
+  };
   const write = (size: number, { vectors, stored }: Panel): void => {
     // Few sums would wait for one another: they are split, and added up at the end.
     const splits = size * vectors >= 6 ? 1 : size * vectors >= 3 ? 2 : 4;
@@ -159,14 +167,6 @@ export function tileWriter(
       }
     };
     const stepsOfRun = run / step;
-    /** As often as a number says that a caller passes, or never. */
-    const repeat = (count: number, body: () => void): void => {
-      f.set(left, f.figure(count));
-      f.repeatWhile(left, () => {
-        body();
-        f.set(left, i32Subtract(left, i32(1)));
-      });
-    };
     const stepsAt = (count: number): void => {
       for (let u = 0; u < count; u += 1) oneStep(from, u * step, weight, u * stepBytes, u);
       f.advance(weight, count * stepBytes);
