@@ -25,11 +25,18 @@ it("your-own-data: writes a module, and the one that is shown yields samples", a
   await reader.follow("your-own-data");
   expect(await readFile(join(reader.place, "digits-data.mjs"), "utf8")).toContain("export");
   const shown = join(reader.place, "shown.mjs");
-  await writeFile(shown, await block("your-own-data", "js"));
+  const [module = "", ofSequences = ""] = await blocks("your-own-data", "js");
+  await writeFile(shown, module);
   const { samples } = (await import(shown)) as { samples(): AsyncIterable<unknown> };
   const found: unknown[] = [];
   for await (const sample of samples()) found.push(sample);
   expect(found).toMatchObject([{ feeds: { x: { dims: [1, 1, 28, 28] } }, label: 7 }]);
+  const other = join(reader.place, "sequences.mjs");
+  await writeFile(other, ofSequences);
+  expect(await import(other)).toMatchObject({
+    state: { stateN: "state" },
+    samples: [{ steps: [{ label: 0 }, { label: 1 }] }],
+  });
 });
 
 it.each([

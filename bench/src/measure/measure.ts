@@ -86,8 +86,10 @@ export function createMeasure(options: MeasureOptions): MeasuringEngines {
 class Bench implements MeasuringEngines {
   readonly #options: MeasureOptions;
   readonly #orders: Readonly<Record<SplitName, readonly number[]>>;
-  /** By split, on how many samples the float model's metric was a number: on two of one class, an auc is none. */
+  /** By split, how few samples the float model's metric was a number on: on two of one class, an auc is none. */
   readonly #told = new Map<SplitName, number>();
+  /** As many are looked at, at least: on half of them it was none. */
+  readonly #least = new Map<SplitName, number>();
   readonly #models = new LoadedModels();
   readonly #sizes = new Map<string, Promise<SizeBytes>>();
   readonly #tryOuts = new Map<string, TryOut>();
@@ -233,7 +235,7 @@ class Bench implements MeasuringEngines {
 
   /** At least so many samples of a split, from its first on, and as many as the metric needs to tell anything. */
   #first(split: SplitName, count: number): readonly number[] {
-    const least = Math.max(count, this.#told.get(split) ?? 0);
+    const least = Math.max(count, this.#least.get(split) ?? 0);
     return firstOf(this.#orders[split], least, this.#options.samples);
   }
 
@@ -244,12 +246,14 @@ class Bench implements MeasuringEngines {
     if (scorer === null || indexes.length === 0) return null;
     const { own, ofFloat } = predictionsOf(request);
     let before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
-    while (!this.#told.has(split) && !(await tells(scorer, before))) {
+    const told = this.#told.get(split) ?? Infinity;
+    while (indexes.length < told && !(await tells(scorer, before))) {
       if (indexes.length === this.samples(split)) break;
-      indexes = this.#first(split, 2 * indexes.length);
+      this.#least.set(split, 2 * indexes.length);
+      indexes = this.#first(split, count);
       before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
     }
-    this.#told.set(split, this.#told.get(split) ?? indexes.length);
+    this.#told.set(split, Math.min(told, indexes.length));
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
     if (own === null) return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
     const now = await this.#predictor.predict(scorer, own, indexes, request);

@@ -49,6 +49,10 @@ ${inputs.map((info, at) => feedLines(info, named[at] ?? "", usual)).join("\n")}
 // A fourth, training: [...], is what pare distill learns from; without it, from the calibration split.
 // export const splits = { calibration: ["sample-0"], validation: ["sample-1"], test: ["sample-2"] };
 
+// For a model that keeps a state from run to run: which output is which input at the next step, and instead of samples
+// the steps of each recording, { id: "recording-1", steps: [{ feeds, label }, …] }, whose state begins as zeros:
+// export const state = { outputName: "inputName" };
+
 // A metric of your own:
 // export const metric = {
 //   name: "accuracy",
