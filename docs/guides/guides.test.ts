@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { block, blocks, Reader } from "./guide.test.support.js";
+import { blocks, Reader } from "./guide.test.support.js";
 
 // Guides that need none of another's files.
 
