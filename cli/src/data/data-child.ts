@@ -121,7 +121,7 @@ async function answer(request: ModuleRequest): Promise<unknown> {
     case "store":
       written = writeSamples(
         request.file,
-        request.inputs,
+        request.model,
         samplesOf(exports["samples"]),
         state ?? {},
       );

@@ -5,6 +5,7 @@ import { PareError, throwIfAborted, type ValueInfo } from "@pare/runtime/format"
 import { fileError } from "../platform/file-error.js";
 import { type ModuleOptions, ModuleProcess } from "./module-process.js";
 import type { ModuleDescription, ModuleReplies, ModuleRequest } from "./module-protocol.js";
+import type { SampleModel } from "./raw-sample.js";
 import type { WrittenSample } from "./sample-writer.js";
 
 /** A user's data module, running in a process of its own. */
@@ -44,10 +45,10 @@ export class DataModule {
   }
 
   /** Every sample, in the module's order, written by its process into a new file: none passes through this one. */
-  async *samples(file: string, inputs: readonly ValueInfo[]): AsyncGenerator<WrittenSample> {
+  async *samples(file: string, model: SampleModel): AsyncGenerator<WrittenSample> {
     const most = this.#options.mostSamples ?? 1_000_000;
     let count = 0;
-    await this.#process.call({ kind: "store", file, inputs });
+    await this.#process.call({ kind: "store", file, model });
     let next: Promise<ModuleReplies["next"]> | null = this.#nextBatch();
     while (next !== null) {
       const batch: ModuleReplies["next"] = await next;

@@ -116,7 +116,11 @@ describe("the splits' hashes", () => {
       }
     }
     const inputs = [{ name: "x", type: "float32", dims: [1, 2] }] as const;
-    const store = await storeSamples((path) => writeSamples(path, inputs, samples()), 3, "here");
+    const store = await storeSamples(
+      (path) => writeSamples(path, { inputs }, samples()),
+      3,
+      "here",
+    );
     const splits = { calibration: [0], validation: [1], test: [2], rule: "", caveat: null };
     try {
       const described = await describeSplits({ splits, samples: store });

@@ -1,10 +1,11 @@
-import type { Tensors, ValueInfo } from "@pare/runtime/format";
+import type { Tensors } from "@pare/runtime/format";
+import type { SampleModel } from "./raw-sample.js";
 import type { StoredAt, WrittenSample } from "./sample-writer.js";
 
 export type ModuleRequest =
   | { readonly kind: "open"; readonly url: string }
-  /** Where its samples are to be written, and what inputs they are for. */
-  | { readonly kind: "store"; readonly file: string; readonly inputs: readonly ValueInfo[] }
+  /** Where its samples are to be written, and what they are for. */
+  | { readonly kind: "store"; readonly file: string; readonly model: SampleModel }
   | { readonly kind: "next" }
   | { readonly kind: "predict"; readonly outputs: Tensors; readonly sample: StoredAt }
   | {

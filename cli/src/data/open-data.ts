@@ -7,7 +7,7 @@ import { fileError } from "../platform/file-error.js";
 import { DataModule } from "./data-module.js";
 import type { ModuleOptions } from "./module-process.js";
 import { demandLabels } from "./demand-labels.js";
-import type { RawSamples } from "./raw-sample.js";
+import type { RawSamples, SampleModel } from "./raw-sample.js";
 import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
 import { writeSamples, type WrittenSample } from "./sample-writer.js";
 import { splitAsExported, splitBySeed, type SplitPurpose, type Splits } from "./splits.js";
@@ -23,9 +23,7 @@ export interface OpenData {
   dispose(): Promise<void>;
 }
 
-export interface OpenDataOptions extends StoreOptions, ModuleOptions {
-  /** The model's inputs, with the shapes that are to be measured. */
-  readonly inputs: readonly ValueInfo[];
+export interface OpenDataOptions extends StoreOptions, ModuleOptions, SampleModel {
   /** `--preprocess`, for images. */
   readonly preprocess?: string;
   readonly seed: number;
@@ -101,7 +99,7 @@ async function openModule(path: string, options: OpenDataOptions): Promise<OpenD
     let store: SampleStore | null = null;
     const hooks = hooksOf(module, (id) => (store === null ? null : store.find(id)));
     const write = (file: string): AsyncIterable<WrittenSample> =>
-      module.samples(file, options.inputs);
+      module.samples(file, modelOf(options));
     const data = await collectWritten(path, null, write, options, { hooks, splits, state });
     store = data.samples;
     return {
@@ -154,8 +152,13 @@ function collect(
   options: OpenDataOptions,
 ): Promise<OpenData> {
   const write = (file: string): AsyncIterable<WrittenSample> =>
-    writeSamples(file, options.inputs, samples);
+    writeSamples(file, options, samples);
   return collectWritten(path, count, write, options, { caveat });
+}
+
+/** What of the options goes to another process. */
+function modelOf({ inputs, constants }: SampleModel): SampleModel {
+  return { inputs, ...(constants && { constants }) };
 }
 
 /** What is known of data beside its samples. */

@@ -1,4 +1,5 @@
-import type { Feeds } from "@pare/runtime/format";
+import type { BindShapesOptions } from "@pare/compiler";
+import type { Feeds, ValueInfo } from "@pare/runtime/format";
 
 /** A sample as a reader found it: not yet held against the model's inputs. */
 export interface RawSample {
@@ -13,6 +14,13 @@ export interface RawSample {
   readonly follows?: boolean;
   /** Further fields that a data module gave its samples, for its own `predict` and `score`. */
   readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** What samples are held against. */
+export interface SampleModel {
+  readonly inputs: readonly ValueInfo[];
+  /** Inputs that became constants, with their numbers. */
+  readonly constants?: BindShapesOptions["constants"];
 }
 
 /** What a reader gives: how many samples there will be, where it knows, and the samples, one after the other. */

@@ -11,7 +11,8 @@ import { fileError } from "../platform/file-error.js";
 import { feedsDigest, fieldsDigest, labelDigest, textDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
 import { GatheredWrites } from "./gathered-writes.js";
-import type { RawSample } from "./raw-sample.js";
+import type { RawSample, SampleModel } from "./raw-sample.js";
+import { withoutConstants } from "./without-constants.js";
 import { zeroState } from "./zero-state.js";
 
 /** Where a stored sample lies, so that the module's process reads it from disk instead of being sent it again. */
@@ -61,7 +62,7 @@ const heldLabelBytes = 1024;
  */
 export async function* writeSamples(
   path: string,
-  inputs: readonly ValueInfo[],
+  { inputs, constants = {} }: SampleModel,
   samples: AsyncIterable<RawSample>,
   state: Sequences["state"] = {},
 ): AsyncGenerator<WrittenSample, void, undefined> {
@@ -74,7 +75,7 @@ export async function* writeSamples(
     for await (const raw of samples) {
       const { feeds, label, id = String(count), group = null, extra = {} } = raw;
       const { sequence = null, follows = false } = raw;
-      const fitted = fitFeeds(inputs, { ...start, ...feeds }, id);
+      const fitted = fitFeeds(inputs, { ...start, ...withoutConstants(feeds, constants, id) }, id);
       const own = feedsDigest(fitted.feeds);
       // What a step says depends on all before it.
       history = follows ? textDigest(JSON.stringify([history, own, state])) : own;

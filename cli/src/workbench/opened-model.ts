@@ -13,6 +13,8 @@ export interface OpenedModel {
   /** @throws PareError MODEL_INVALID where one is no tensor; so do outputs */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  /** Inputs that became constants, with their numbers: `--const`. */
+  readonly constants: BindShapesOptions["constants"];
   /** What of it is not as its file has it, because no engine here could run that, and what cannot be measured: sentences. */
   readonly notes: readonly string[];
   /** All of it in memory; read once. */
@@ -102,6 +104,7 @@ export async function openModelSource(
     path: shownPath(label),
     name: modelName(label),
     graph,
+    constants,
     sizeBytes: source.main.size + besideBytes,
     notes: [
       ...outputNotes,

@@ -4,7 +4,7 @@ import type { WorkOutput } from "../terminal/output.js";
 /** After so long without a sample, that is said. */
 const tellWaitMs = 5000;
 
-type Options = Pick<OpenDataOptions, "inputs" | "seed" | "purpose"> & {
+type Options = Pick<OpenDataOptions, "inputs" | "constants" | "seed" | "purpose"> & {
   readonly preprocess?: string | undefined;
 };
 

@@ -32,8 +32,8 @@ export async function openStepExamples(
   say: Output,
   signal: AbortSignal,
 ): Promise<StepExamples> {
-  const { inputs } = model;
-  const data = await readSamples(path, { inputs, preprocess, seed }, say, signal);
+  const { inputs, constants } = model;
+  const data = await readSamples(path, { inputs, constants, preprocess, seed }, say, signal);
   try {
     const engines = await openReference({ signal });
     const { samples, splits } = data;

@@ -62,7 +62,12 @@ export async function openWorkbench(
       ? null
       : readSamples(
           options.data,
-          { inputs: model.inputs, preprocess: options.preprocess, seed },
+          {
+            inputs: model.inputs,
+            constants: model.constants,
+            preprocess: options.preprocess,
+            seed,
+          },
           output,
           signal,
         ),

@@ -20,12 +20,12 @@ export interface TrainingDataOptions {
 export async function openTrainingData(
   path: string,
   { preprocess, seed }: TrainingDataOptions,
-  { inputs }: OpenedModel,
+  { inputs, constants }: OpenedModel,
   teacher: boolean,
   say: WorkOutput,
   signal: AbortSignal,
 ): Promise<TrainingData> {
-  const asked = { inputs, preprocess, seed, purpose: "training" } as const;
+  const asked = { inputs, constants, preprocess, seed, purpose: "training" } as const;
   const data = await readSamples(path, asked, say, signal);
   if (data.samples.sequences !== undefined)
     throw new PareError("DATA_MODULE", "Training does not go through sequences.", {
