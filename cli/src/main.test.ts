@@ -460,8 +460,8 @@ describe("what is wrong with what a verb is told", () => {
     [
       "an input that is sound",
       async () => ["run", mnist, "--input", `x=${await write("said.wav", "RIFF")}`],
-      "DATA_INVALID",
-      /WAV file/,
+      "DATA_MISMATCH",
+      /holds no sound/,
     ],
     [
       "an input of no known kind",

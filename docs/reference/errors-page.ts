@@ -28,7 +28,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   LOCK: "Run `optimize` without `--frozen`; it writes a new lock.",
   DATA_NOT_FOUND: "Check the path given to `--data`.",
   DATA_INVALID:
-    "Give a folder of images, `.npz`, `.safetensors`, `.jsonl`, or a module; write the file again if it is damaged.",
+    "Give a folder of images or WAV files, `.npz`, `.safetensors`, `.jsonl`, or a module; write the file again if it is damaged.",
   DATA_MISMATCH:
     "Name arrays as the inputs, with the shapes that `pare inspect` prints; for images choose another `--preprocess`.",
   DATA_MODULE:

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { PareError, throwIfAborted, type ValueInfo } from "@pare/runtime/format";
+import { PareError, throwIfAborted } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { type ModuleOptions, ModuleProcess } from "./module-process.js";
 import type { ModuleDescription, ModuleReplies, ModuleRequest } from "./module-protocol.js";

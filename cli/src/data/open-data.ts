@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { ScoringHooks } from "@pare/bench";
 import { shownPath } from "../terminal/shown-path.js";
-import { PareError, type SampleInfo, type Sequences, type ValueInfo } from "@pare/runtime/format";
+import { PareError, type SampleInfo, type Sequences } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { DataModule } from "./data-module.js";
 import type { ModuleOptions } from "./module-process.js";
@@ -32,7 +32,7 @@ export interface OpenDataOptions extends StoreOptions, ModuleOptions, SampleMode
 }
 
 /**
- * Opens what `--data` names: a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module.
+ * Opens what `--data` names: a folder of images or of WAV files, .npz, .npy, .safetensors, .jsonl, or an ES module.
  * @throws PareError DATA_NOT_FOUND, DATA_INVALID, DATA_MISMATCH, DATA_MODULE
  */
 export async function openData(path: string, options: OpenDataOptions): Promise<OpenData> {
@@ -76,12 +76,29 @@ export async function openData(path: string, options: OpenDataOptions): Promise<
     default:
       throw new PareError("DATA_INVALID", `${path} is of no kind that can be read as data.`, {
         where: path,
-        hint: "Data is a folder of images, .npz, .npy, .safetensors, .jsonl, or a module (.mjs, .js): pare data <model> writes one.",
+        hint: "Data is a folder of images or of WAV files, .npz, .npy, .safetensors, .jsonl, or a module (.mjs, .js): pare data <model> writes one.",
       });
   }
 }
 
 async function openFolder(path: string, options: OpenDataOptions): Promise<OpenData> {
+  const [{ holds }, { readSoundFolder, sounds }, { images }] = await Promise.all([
+    import("./labelled-files.js"),
+    import("./sound-folder.js"),
+    import("./image-folder.js"),
+  ]);
+  if ((await holds(path, sounds)) && !(await holds(path, images))) {
+    if (options.preprocess !== undefined)
+      throw new PareError(
+        "ARGUMENT",
+        "--preprocess is for images, and the folder holds WAV files.",
+        {
+          where: "--preprocess",
+          hint: "Leave it out: a sound is fed as it is, from -1 to 1.",
+        },
+      );
+    return collect(path, await readSoundFolder(path, options.inputs), options);
+  }
   const [{ choosePreprocess }, { readImageFolder }] = await Promise.all([
     import("./choose-preprocess.js"),
     import("./image-folder.js"),

@@ -1,12 +1,6 @@
 import { open } from "node:fs/promises";
 import { serialize } from "node:v8";
-import {
-  messageOf,
-  PareError,
-  type Sequences,
-  type Tensors,
-  type ValueInfo,
-} from "@pare/runtime/format";
+import { messageOf, PareError, type Sequences, type Tensors } from "@pare/runtime/format";
 import { fileError } from "../platform/file-error.js";
 import { feedsDigest, fieldsDigest, labelDigest, textDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";

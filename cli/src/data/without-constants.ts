@@ -14,13 +14,13 @@ export function withoutConstants(
   const left = Object.entries(feeds).filter(([name, feed]) => {
     const constant = Object.hasOwn(constants, name) ? constants[name] : undefined;
     if (constant === undefined) return true;
-    const data = Array.from<unknown>(isTypedArray(feed) ? feed : feed.data);
+    const data = Array.from<number | bigint | string>(isTypedArray(feed) ? feed : feed.data);
     const numbers = typeof constant === "object" ? constant : data.map(() => Number(constant));
     const other = data.find((value, at) => Number(value) !== numbers[at]);
     if (other === undefined) return false;
     throw new PareError(
       "DATA_MISMATCH",
-      `Sample "${sample}" gives "${name}" as ${String(other)}, and --const has it as ${String(constant)}.`,
+      `Sample "${sample}" gives "${name}" as ${other}, and --const has it as ${String(constant)}.`,
       {
         where: `sample "${sample}", ${name}`,
         hint: `Leave --const ${name} out for samples that differ in it, or give those that have this number.`,

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 
 /** What `--data` may name. */
-const dataFormats = "a folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module";
+const dataFormats =
+  "a folder of images or WAV files, .npz, .npy, .safetensors, .jsonl, or an ES module";
 
 /** @param use what samples are for; nothing is said where it is not given */
 export function addData(command: Command, use?: string): void {

@@ -10,7 +10,7 @@ export interface OptimizeOptions {
    * the model compiles.
    */
   readonly target?: readonly TargetName[];
-  /** A folder of images, .npz, .npy, .safetensors, .jsonl, or an ES module. Default: none, and no accuracy is measured. */
+  /** A folder of images or WAV files, .npz, .npy, .safetensors, .jsonl, or an ES module. Default: none, and no accuracy is measured. */
   readonly data?: string;
   /** For images: `imagenet`, `0..1`, `-1..1`, `yolo`, or a preprocessor_config.json. */
   readonly preprocess?: string;

@@ -8,7 +8,11 @@ import type { RunOptions } from "./run.js";
 export const define: DefineVerb = (command, context) => {
   command
     .argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote")
-    .option("--input <list>", "name=file: .npy, .json, or an image", collectPairs("--input"));
+    .option(
+      "--input <list>",
+      "name=file: .npy, .json, an image, or a WAV file",
+      collectPairs("--input"),
+    );
   addPreprocess(command);
   command.option(
     `--target <${measurableTargets.join("|")}>`,

@@ -9,11 +9,14 @@ import {
   type ValueInfo,
 } from "@pare/runtime/format";
 import { choosePreprocess } from "../../data/choose-preprocess.js";
-import { imageExtensions } from "../../data/image-folder.js";
+import { images } from "../../data/image-folder.js";
 import { imageLayout, imageTensor } from "../../data/image-tensor.js";
 import { jsonTensor } from "../../data/json-tensor.js";
+import { readSound, sounds } from "../../data/sound-folder.js";
+import { soundLayout, soundTensor } from "../../data/sound-tensor.js";
 import { parseNpy } from "../../data/npy.js";
 import { fileError } from "../../platform/file-error.js";
+import { shownPath } from "../../terminal/shown-path.js";
 import { byName, type Pairs } from "../../terminal/option-values.js";
 
 /**
@@ -58,7 +61,15 @@ async function readInput(
   given: string | undefined,
 ): Promise<{ readonly tensor: Tensor; readonly caveat: string | null }> {
   const extension = extname(file).toLowerCase();
-  if (!imageExtensions.has(extension))
+  if (sounds.extensions.has(extension)) {
+    const layout = soundLayout(info);
+    const sound = await readSound(file);
+    const { length } = sound.samples;
+    const isCut = layout.length !== null && layout.length < length;
+    const caveat = `${info.name} is the first ${layout.length} of ${length} samples of ${shownPath(file)}.`;
+    return { tensor: soundTensor(sound, layout), caveat: isCut ? caveat : null };
+  }
+  if (!images.extensions.has(extension))
     return { tensor: await readNumbers(info, file, extension), caveat: null };
   const { preprocess, caveat } = await choosePreprocess(dirname(file), given, info);
   const tensor = await imageTensor(file, imageLayout(info, preprocess), preprocess);
@@ -71,16 +82,10 @@ async function readNumbers(info: ValueInfo, file: string, extension: string): Pr
       return withBatch(parseNpy(await bytesOf(file), file), info);
     case ".json":
       return jsonTensor(parseJson(await bytesOf(file), file), info, file);
-    case ".wav":
-      throw new PareError(
-        "DATA_INVALID",
-        `${file} is a WAV file, which this version does not read yet.`,
-        { where: file, hint: "Save its samples as .npy." },
-      );
     default:
       throw new PareError("DATA_INVALID", `${file} is of no kind that can be fed.`, {
         where: file,
-        hint: "Inputs are .npy, .json, or images.",
+        hint: "Inputs are .npy, .json, images, or WAV files.",
       });
   }
 }
