@@ -23,6 +23,7 @@ import {
   type ReportCheck,
   type ReportRow,
   type SessionOptions,
+  type Tensors,
 } from "@pare/runtime/format";
 import { budgetChecks } from "../../config/budgets.js";
 import { readManifest } from "../../platform/bundle-files.js";
@@ -37,6 +38,7 @@ import { choiceOf, noiseOf } from "../../workbench/noise-of.js";
 import type { Workbench } from "../../workbench/workbench.js";
 import type { OpenedModel } from "../../workbench/opened-model.js";
 import type { Running } from "./job.js";
+import { goldenSample } from "./golden-sample.js";
 import { requirementChecks } from "./requirement-checks.js";
 
 interface BundleWriterOptions {
@@ -45,6 +47,8 @@ interface BundleWriterOptions {
   readonly workbench: Workbench | null;
   /** Dims of the inputs, as the first sample has them, or as they are guessed. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** What the golden check is on; noise where not given. */
+  readonly sample?: Tensors;
   /** What runs the golden check; none where the lock brings it. */
   readonly devices: readonly TargetDevice[];
   readonly request: ReplayRequest & Pick<OptimizeRequest, "evidence" | "seed">;
@@ -61,7 +65,7 @@ export class BundleWriter {
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
-    const { model, shapes, request } = options;
+    const { model, shapes, request, sample } = options;
     const noise = noiseOf(model.graph);
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
@@ -77,7 +81,9 @@ export class BundleWriter {
     const [first = {}, ...others] = combinedSizes(request.sizes ?? {});
     this.#golden = new GoldenRecorder(
       options.devices,
-      caseOf(first),
+      sample === undefined
+        ? caseOf(first)
+        : goldenInputs(model.inputs, request.seed, goldenSample(sample)),
       request.seed,
       others.map(caseOf),
     );

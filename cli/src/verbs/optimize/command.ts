@@ -28,6 +28,10 @@ export const define: DefineVerb = (command, context) => {
       milliseconds("--time-budget", "s"),
     )
     .option("--no-cache", "neither use nor keep results between runs")
+    .option(
+      "--golden-from-data",
+      "let the check on the device be on a sample of the data, which is published with the bundle (default: noise)",
+    )
     .option("--frozen <lock>", "replay the decisions of a pare.lock.json, timing nothing")
     .option("--like <lock>", "try first what a pare.lock.json of an earlier model says")
     .option(

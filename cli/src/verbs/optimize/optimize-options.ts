@@ -39,6 +39,8 @@ export interface OptimizeOptions {
   readonly timeBudgetMs?: number;
   /** Whether results are used and kept between runs. Default true. */
   readonly cache?: boolean;
+  /** Whether the golden check's inputs are a sample of the data, which everybody who has the bundle can read. Default: noise. */
+  readonly goldenFromData?: boolean;
   /** A pare.lock.json whose decisions are replayed, timing nothing. */
   readonly frozen?: string;
   /** A pare.lock.json of an earlier state of the model: what it says is tried first. */
@@ -65,6 +67,7 @@ export const optionNames: Readonly<Record<keyof OptimizeOptions, true>> = {
   prefer: true,
   timeBudgetMs: true,
   cache: true,
+  goldenFromData: true,
   frozen: true,
   like: true,
   seed: true,
@@ -154,6 +157,16 @@ export function checkOptions(options: OptimizeOptions): void {
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
   }
+  if (options.goldenFromData === true && options.frozen !== undefined)
+    throw new PareError("ARGUMENT", "--golden-from-data and --frozen exclude each other.", {
+      where: "--golden-from-data",
+      hint: "Leave it out: the lock brings its own golden check.",
+    });
+  if (options.goldenFromData === true && options.data === undefined)
+    throw new PareError("ARGUMENT", "--golden-from-data needs --data.", {
+      where: "--golden-from-data",
+      hint: "Add --data, or leave it out: then the inputs are noise.",
+    });
   if (options.like !== undefined && options.frozen !== undefined) {
     throw new PareError("ARGUMENT", "--like and --frozen exclude each other.", {
       where: "--like",

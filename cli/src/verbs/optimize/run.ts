@@ -18,6 +18,7 @@ export interface OptimizeVerbOptions extends MeasureVerbOptions {
   readonly timeBudget?: number;
   /** `--no-cache` makes it false. */
   readonly cache: boolean;
+  readonly goldenFromData?: boolean;
   readonly frozen?: string;
   readonly like?: string;
   readonly output?: string;
@@ -73,6 +74,7 @@ function asOptions(options: OptimizeVerbOptions): OptimizeOptions {
     prefer: parsePreference(options.prefer),
     ...(timeBudget !== undefined && { timeBudgetMs: timeBudget }),
     cache: options.cache,
+    ...(options.goldenFromData && { goldenFromData: true }),
     ...(frozen !== undefined && { frozen }),
     ...(like !== undefined && { like }),
     seed: options.seed,

@@ -16,7 +16,7 @@ import { version } from "../../terminal/package-facts.js";
 import { calibrationOn } from "../../workbench/calibration-samples.js";
 import { calibrationSetting, earlierResults, settingOf } from "../../workbench/earlier-results.js";
 import { parseTargets } from "../../workbench/engines.js";
-import { examplesOf, splitHashes, trainingOf } from "../../workbench/evaluation.js";
+import { examplesOf, samplesFor, splitHashes, trainingOf } from "../../workbench/evaluation.js";
 import { openWorkbench, type Workbench } from "../../workbench/workbench.js";
 import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
@@ -131,8 +131,12 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       ...device,
       executor: measure.executor(device.target),
     }));
-    const { shapes } = evaluation;
+    const { shapes, splits } = evaluation;
+    const given = samplesFor(model.inputs, evaluation);
     const writer = new BundleWriter({
+      ...(options.goldenFromData && {
+        sample: (await given.sample(splits.validation[0] ?? 0)).feeds,
+      }),
       model,
       workbench,
       shapes,
