@@ -30,6 +30,7 @@ export {
 export { metricValue, signed, speedAlone, targetText } from "./report/figures.js";
 export { toHtml } from "./report/html.js";
 export { toJson } from "./report/json.js";
+export { judgedBy } from "./report/judged-by.js";
 export { toJUnit } from "./report/junit.js";
 export { toMarkdown } from "./report/markdown.js";
 export {

@@ -1,9 +1,11 @@
 import type { Report, ReportCheck } from "@pare/runtime/format";
+import { judgedBy } from "./judged-by.js";
 import { accuracyText, changeText, milliseconds, speed } from "./figures.js";
 
 /** The checks of a report; where it has none, what its variants have shown by being there. */
 export function checksOf(report: Report): readonly ReportCheck[] {
   if (report.checks) return report.checks;
+  const judged = judgedBy(report);
   return report.variants.flatMap(({ target, name, engine, accuracy, latencyMs }) => [
     {
       target,
@@ -17,7 +19,7 @@ export function checksOf(report: Report): readonly ReportCheck[] {
           {
             target,
             name,
-            what: "accuracy",
+            what: judged,
             outcome: "passed",
             reason: `${accuracy.metric} ${accuracyText(accuracy)}; ${changeText(accuracy)}`,
           } as const,

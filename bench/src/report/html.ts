@@ -1,3 +1,4 @@
+import { judgedBy } from "./judged-by.js";
 import type { Disagreement, Report } from "@pare/runtime/format";
 import { cut } from "./cut.js";
 import {
@@ -35,7 +36,7 @@ export function toHtml(report: Report): string {
     ${report.skipped.map(({ target, reason }) => html`<p class="soft">${targetText(target)} was skipped: ${reason}</p>`)}
     ${report.nextStep === null ? null : html`<div class="next"><strong>Next:</strong> ${report.nextStep}</div>`}
     ${report.time === undefined ? null : html`<p class="soft">${timeText(report.time)}</p>`}
-    ${written ? section("Size, latency and accuracy", plotNote(report, "on the test samples: they took no part in any choice."), written) : null}
+    ${written ? section(`Size, latency and ${judgedBy(report)}`, plotNote(report, "on the test samples: they took no part in any choice."), written) : null}
     ${report.variants.length > 0 ? section("What was measured", null, variantTable(report)) : null}
     ${shares ? section("What each step did", "On the way to each file that was written, step by step. Weights are as stored, before any compression; of MACs, a free batch counts as 1 and another free size as 64.", shares) : null}
     ${swept ? section("How far it was cut", "One cut after another, each taught again: how far the metric drops, over size and over latency, on the validation samples. Lower left is better.", swept) : null}

@@ -15,6 +15,7 @@ import { accountsOf, whereText } from "./accounts.js";
 import { borderText, keptText, wishText } from "./cut.js";
 import { trainingText } from "./learned.js";
 import { changeText as stepChange, doneText } from "./shares.js";
+import { judgedBy } from "./judged-by.js";
 import { expectedText, groupText, timeText, triedText } from "./search-time.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
@@ -122,7 +123,7 @@ function variants(report: Report): string {
   const against = report.variants.every(isGiven)
     ? "against the baseline"
     : "against the float model";
-  return `${table(["target", "model", "precision", "size (brotli)", "latency", "accuracy", against], rows)}${notes ? `\n\n${notes}` : ""}`;
+  return `${table(["target", "model", "precision", "size (brotli)", "latency", judgedBy(report), against], rows)}${notes ? `\n\n${notes}` : ""}`;
 }
 
 /** Files that were only compared: whoever names them knows what is in them. */

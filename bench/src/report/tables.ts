@@ -12,6 +12,7 @@ import {
 } from "./figures.js";
 import { html, type Insertable, type Markup } from "./markup.js";
 import { numbered } from "./plot.js";
+import { judgedBy } from "./judged-by.js";
 import { expectedText, groupText, triedText } from "./search-time.js";
 
 export function badge(kind: string): Markup {
@@ -90,7 +91,8 @@ export function variantTable(report: Report): Markup {
       ),
     ),
   ];
-  const columns = "target,model,download,latency,speed,accuracy,parity,memory,start-up".split(",");
+  const columns =
+    `target,model,download,latency,speed,${judgedBy(report)},parity,memory,start-up`.split(",");
   return html`${table(columns, rows)}${notes.map((note) => html`<p class="soft small">${note}</p>`)}`;
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { metricValue } from "@pare/bench";
+import { judgedBy, metricValue } from "@pare/bench";
 import {
   findFault,
   isAllowedDrop,
@@ -235,7 +235,7 @@ export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly Rep
         : ` [${accuracy.dropInterval.map((bound) => metricValue(bound, accuracy.value)).join(", ")}]`;
     checks.push(
       check(
-        "accuracy",
+        judgedBy({ variants: [row] }),
         isAllowedDrop(accuracy.drop, maxDrop) ? "passed" : "missed",
         `${accuracy.metric} drops by ${metricValue(accuracy.drop, accuracy.value)}${interval}, at most ${maxDrop} allowed.`,
       ),

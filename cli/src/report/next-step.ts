@@ -20,9 +20,11 @@ export function nextStep(
   budget: Pick<Budget, "limits" | "prefer">,
 ): string | null {
   const { evidence, report } = evaluation;
-  if (evidence === "none") {
+  if (evidence === "none" || evidence === "synthetic") {
     // Of what has no weights to round, like decision trees, there is but the float model.
-    const checked = optimized.candidates.some(({ name }) => name !== "float") ? "int8" : "accuracy";
+    const isUnchecked =
+      evidence === "none" && optimized.candidates.some(({ name }) => name !== "float");
+    const checked = isUnchecked ? "int8" : "accuracy";
     return takesImages(inputs)
       ? `50 images in a folder let ${checked} be checked: --data ./images`
       : `50 samples let ${checked} be checked: pare data <model> writes a module to fill in`;

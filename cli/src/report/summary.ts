@@ -1,4 +1,4 @@
-import { metricValue, signed, speedAlone, targetText } from "@pare/bench";
+import { judgedBy, metricValue, signed, speedAlone, targetText } from "@pare/bench";
 import type { Latency, Report, ReportRow, Unmeasured } from "@pare/runtime/format";
 import type { OutputOptions } from "../terminal/output.js";
 import { byteText, millisecondText, tableText } from "../terminal/words.js";
@@ -7,7 +7,7 @@ import { byteText, millisecondText, tableText } from "../terminal/words.js";
 export function summaryText(report: Report, { quiet = false }: OutputOptions = {}): string {
   const counts = new Set(report.variants.flatMap(({ accuracy }) => accuracy?.n ?? []));
   const rows = [
-    ["", "variant", "download", "accuracy", "change", "latency", ""],
+    ["", "variant", "download", judgedBy(report), "change", "latency", ""],
     ...report.variants.map((row) => variantRow(row, row.baseline, counts.size > 1)),
   ];
   const parts = [tableText(rows, new Set([0, 1, 4, 6]))];

@@ -51,7 +51,12 @@ export async function settingOf(
     ),
     samples:
       splits === undefined
-        ? { seed, shapes: Object.entries(shapes), sizes: Object.entries(sizes) }
+        ? {
+            seed,
+            shapes: Object.entries(shapes),
+            sizes: Object.entries(sizes),
+            ...(scorer !== null && { places: placesOf(evaluation) }),
+          }
         : [
             seed,
             splits.calibration.sha256,

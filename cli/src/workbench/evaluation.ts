@@ -19,7 +19,7 @@ import { fittingSize } from "./fitting-size.js";
 import { hostWorkers } from "./host-workers.js";
 import type { OpenedModel } from "./opened-model.js";
 import { noiseOf } from "./noise-of.js";
-import { syntheticCount, syntheticSamples } from "./synthetic-samples.js";
+import { synthetic, syntheticCount, syntheticSamples } from "./synthetic-samples.js";
 import { withStates } from "./with-states.js";
 
 /** What models are evaluated with: the user's samples, their splits and the metric, or noise where there is no data. */
@@ -42,6 +42,13 @@ export interface Evaluation {
   readonly sizes: Sizes;
 }
 
+export interface PrepareOptions {
+  readonly sizes?: Sizes | undefined;
+  /** Whether made-up inputs stand in for data where there is none. */
+  readonly synthetic?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface EvaluationOptions {
   /** The one that fits where not given. */
   readonly metric?: string | undefined;
@@ -59,10 +66,7 @@ export async function prepareEvaluation(
   options: EvaluationOptions,
   seed: number,
   host: EngineHost,
-  {
-    sizes = {},
-    signal,
-  }: { readonly sizes?: Sizes | undefined; readonly signal?: AbortSignal | undefined } = {},
+  { sizes = {}, synthetic: standsIn = false, signal }: PrepareOptions = {},
 ): Promise<Evaluation> {
   const samples =
     data?.samples ??
@@ -70,11 +74,27 @@ export async function prepareEvaluation(
       sizes,
       usual: await fittingSize(model.graph, model.inputs),
       noise: noiseOf(model.graph),
+      ...(standsIn && { count: synthetic.calibration + synthetic.validation + synthetic.test }),
     });
   const first = await samples.sample(data?.splits.validation[0] ?? 0);
   const shapes = Object.fromEntries(
     Object.entries(first.feeds).map(([name, { dims }]) => [name, dims]),
   );
+  if (data === null && standsIn) {
+    const { scorer } = await chooseScorer(model, { hooks: {}, samples }, {}, host, first, signal);
+    return {
+      samples,
+      examples: samples,
+      splits: syntheticSplits(),
+      seed,
+      scorer,
+      evidence: "synthetic",
+      note: null,
+      report: { source: "made-up inputs", ...synthetic, seed, caveat: saysNothing },
+      shapes,
+      sizes,
+    };
+  }
   if (data === null) {
     const all = Array.from({ length: syntheticCount }, (_, index) => index);
     return {
@@ -116,13 +136,27 @@ export async function prepareEvaluation(
   };
 }
 
+const saysNothing =
+  "No data was given, and made-up inputs stand in for it: how variants agree with the float model there says nothing of accuracy.";
+
+function syntheticSplits(): Evaluation["splits"] {
+  const { calibration, validation, test } = synthetic;
+  const from = (start: number, count: number): readonly number[] =>
+    Array.from({ length: count }, (_, at) => start + at);
+  return {
+    calibration: from(0, calibration),
+    validation: from(calibration, validation),
+    test: from(calibration + validation, test),
+  };
+}
+
 /** So many labels tell what all have in common. */
 const mostLabels = 4096;
 
 /** @returns what is measured by, and what is to be known of it */
 async function chooseScorer(
   model: OpenedModel,
-  { hooks, samples }: OpenData,
+  { hooks, samples }: Pick<OpenData, "hooks"> & { readonly samples: SampleSet },
   { metric, labelsOf }: EvaluationOptions,
   host: EngineHost,
   first: StoredSample,

@@ -11,6 +11,9 @@ import { choiceOf, type Noise } from "./noise-of.js";
 /** How many are made: enough to compare engines, and to time. */
 export const syntheticCount = 16;
 
+/** How many stand in for data, by what they are for. */
+export const synthetic = { calibration: 50, validation: 100, test: 250 };
+
 /** What noise is made by where a model does not say. */
 interface Guess {
   /** Of free dims, by name. */
@@ -18,13 +21,15 @@ interface Guess {
   /** As `fittingSize` finds it. */
   readonly usual?: number;
   readonly noise?: Noise;
+  /** How many there are; made when they are asked for. */
+  readonly count?: number;
 }
 
 /** Noise in the place of data: fit for timing and for comparing engines, never for accuracy. */
 export function syntheticSamples(
   inputs: readonly ValueInfo[],
   seed: number,
-  { sizes = {}, usual = usualSize, noise }: Guess = {},
+  { sizes = {}, usual = usualSize, noise, count = syntheticCount }: Guess = {},
 ): SampleSet {
   const wanted = combinedSizes(sizes);
   const choices = (index: number) =>
@@ -35,7 +40,7 @@ export function syntheticSamples(
       }),
     );
   return {
-    size: syntheticCount,
+    size: count,
     labelled: false,
     info: async (index) => infoOf(index),
     sample: async (index) => ({

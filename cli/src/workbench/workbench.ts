@@ -45,7 +45,11 @@ const leastPatienceMs = 5_000;
 export async function openWorkbench(
   model: OpenedModel,
   targets: readonly TargetName[],
-  options: DataOptions & { readonly timeBudgetMs?: number; readonly sizes?: Sizes },
+  options: DataOptions & {
+    readonly timeBudgetMs?: number;
+    readonly sizes?: Sizes;
+    readonly synthetic?: boolean;
+  },
   seed: number,
   output: WorkOutput,
   signal: AbortSignal,
@@ -98,7 +102,7 @@ export async function openWorkbench(
         { metric: options.metric },
         seed,
         engines.value.reference,
-        { sizes: options.sizes, signal },
+        { sizes: options.sizes, synthetic: options.synthetic, signal },
       ).catch((error: unknown) => {
         throw asRefusal(error);
       }),

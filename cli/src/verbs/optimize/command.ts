@@ -29,6 +29,10 @@ export const define: DefineVerb = (command, context) => {
     )
     .option("--no-cache", "neither use nor keep results between runs")
     .option(
+      "--synthetic",
+      "without data: hold what needs some to made-up inputs, which tells nothing of accuracy",
+    )
+    .option(
       "--golden-from-data",
       "let the check on the device be on a sample of the data, which is published with the bundle (default: noise)",
     )

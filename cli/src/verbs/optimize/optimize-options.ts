@@ -39,6 +39,8 @@ export interface OptimizeOptions {
   readonly timeBudgetMs?: number;
   /** Whether results are used and kept between runs. Default true. */
   readonly cache?: boolean;
+  /** Whether made-up inputs stand in for data: what is held to them agrees with the float model there, and no more is known. */
+  readonly synthetic?: boolean;
   /** Whether the golden check's inputs are a sample of the data, which everybody who has the bundle can read. Default: noise. */
   readonly goldenFromData?: boolean;
   /** A pare.lock.json whose decisions are replayed, timing nothing. */
@@ -67,6 +69,7 @@ export const optionNames: Readonly<Record<keyof OptimizeOptions, true>> = {
   prefer: true,
   timeBudgetMs: true,
   cache: true,
+  synthetic: true,
   goldenFromData: true,
   frozen: true,
   like: true,
@@ -157,6 +160,16 @@ export function checkOptions(options: OptimizeOptions): void {
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
   }
+  if (options.synthetic === true && options.data !== undefined)
+    throw new PareError("ARGUMENT", "--synthetic and --data exclude each other.", {
+      where: "--synthetic",
+      hint: "Leave --synthetic out: data tells more than made-up inputs do.",
+    });
+  if (options.synthetic === true && options.frozen !== undefined)
+    throw new PareError("ARGUMENT", "--synthetic and --frozen exclude each other.", {
+      where: "--synthetic",
+      hint: "Leave it out: the lock says what was decided, and by what.",
+    });
   if (options.goldenFromData === true && options.frozen !== undefined)
     throw new PareError("ARGUMENT", "--golden-from-data and --frozen exclude each other.", {
       where: "--golden-from-data",

@@ -65,6 +65,41 @@ it("writes a bundle, and says how far it is and what came of it", async () => {
   expect(notes.join("\n")).toMatch(/^Plan: about/m);
 });
 
+it("holds variants to made-up inputs where that is asked for, and calls it neither accuracy nor data", async () => {
+  const notes: string[] = [];
+  const { bundle, report } = await optimize(mnist, {
+    ...quick,
+    recipe: "naive-per-tensor",
+    synthetic: true,
+    output: join(folder, "synthetic.pare"),
+    onNote: (line) => notes.push(line),
+  });
+  const manifest = JSON.parse(await readFile(join(bundle, "manifest.json"), "utf8"));
+  expect(manifest.variants).toMatchObject([{ evidence: "synthetic" }]);
+  expect(report).toMatchObject({
+    variants: [{ evidence: "synthetic", accuracy: { metric: "top1-agreement" } }],
+    data: { source: "made-up inputs", calibration: 50, validation: 100, test: 250 },
+    nextStep: expect.stringMatching(/50 images in a folder let accuracy be checked/),
+  });
+  expect(report.checks?.map(({ what }) => what)).not.toContain("accuracy");
+  expect(notes.join()).toMatch(/says nothing of accuracy/);
+  const markdown = await readFile(join(bundle, "report.md"), "utf8");
+  expect(markdown).toMatch(/latency \| agreement/);
+  expect(await readFile(join(bundle, "report.html"), "utf8")).toMatch(/latency and agreement/);
+});
+
+it.each([
+  [{ synthetic: true, data: "x.npz" }, /--synthetic and --data exclude/],
+  [{ synthetic: true, frozen: "pare.lock.json" }, /--synthetic and --frozen exclude/],
+  [{ goldenFromData: true }, /--golden-from-data needs --data/],
+  [{ goldenFromData: true, frozen: "pare.lock.json" }, /--golden-from-data and --frozen exclude/],
+])("refuses %o", async (options, message) => {
+  await expect(optimize(mnist, options)).rejects.toMatchObject({
+    code: "ARGUMENT",
+    message: expect.stringMatching(message),
+  });
+});
+
 it("leaves an earlier bundle of the model until there is something better than the model as it is", async () => {
   const output = join(folder, "again.pare");
   await optimize(mnist, { ...quick, output });

@@ -18,6 +18,7 @@ export interface OptimizeVerbOptions extends MeasureVerbOptions {
   readonly timeBudget?: number;
   /** `--no-cache` makes it false. */
   readonly cache: boolean;
+  readonly synthetic?: boolean;
   readonly goldenFromData?: boolean;
   readonly frozen?: string;
   readonly like?: string;
@@ -74,6 +75,7 @@ function asOptions(options: OptimizeVerbOptions): OptimizeOptions {
     prefer: parsePreference(options.prefer),
     ...(timeBudget !== undefined && { timeBudgetMs: timeBudget }),
     cache: options.cache,
+    ...(options.synthetic && { synthetic: true }),
     ...(options.goldenFromData && { goldenFromData: true }),
     ...(frozen !== undefined && { frozen }),
     ...(like !== undefined && { like }),

@@ -67,6 +67,8 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       );
       if (free !== null) output.note(free);
     }
+    if (evaluation.evidence === "synthetic" && evaluation.report.caveat !== null)
+      output.note(evaluation.report.caveat);
     const several = severalSizesText(sizesOf(options), targets, evaluation.shapes);
     if (several !== null) output.note(several);
     const setting = await settingOf(workbench, options.data, moduleBefore);

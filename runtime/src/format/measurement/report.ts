@@ -98,7 +98,7 @@ export interface ReportCheck {
   /** The variant or candidate. */
   readonly name: string;
   /** `recipe`: what it requires is in it. */
-  readonly what: "loads" | "recipe" | "accuracy" | "latency" | "size" | "parity";
+  readonly what: "loads" | "recipe" | "accuracy" | "agreement" | "latency" | "size" | "parity";
   readonly outcome: "passed" | "missed" | "inconclusive";
   /** The measured figure, its bound and its interval, as one sentence. */
   readonly reason: string;
