@@ -96,7 +96,7 @@ export async function prepareEvaluation(
     };
   }
   if (data === null) {
-    const all = Array.from({ length: syntheticCount }, (_, index) => index);
+    const all = indexes(0, syntheticCount);
     return {
       samples,
       examples: samples,
@@ -141,13 +141,15 @@ const saysNothing =
 
 function syntheticSplits(): Evaluation["splits"] {
   const { calibration, validation, test } = synthetic;
-  const from = (start: number, count: number): readonly number[] =>
-    Array.from({ length: count }, (_, at) => start + at);
   return {
-    calibration: from(0, calibration),
-    validation: from(calibration, validation),
-    test: from(calibration + validation, test),
+    calibration: indexes(0, calibration),
+    validation: indexes(calibration, validation),
+    test: indexes(calibration + validation, test),
   };
+}
+
+function indexes(from: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, at) => from + at);
 }
 
 /** So many labels tell what all have in common. */
