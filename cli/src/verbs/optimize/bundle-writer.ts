@@ -17,6 +17,7 @@ import {
 import { findDisagreements } from "@pare/bench";
 import {
   type Disagreement,
+  type GoldenChoice,
   goldenInputs,
   type Manifest,
   type Report,
@@ -47,6 +48,8 @@ interface BundleWriterOptions {
   readonly workbench: Workbench | null;
   /** Dims of the inputs, as the first sample has them, or as they are guessed. */
   readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** What of the golden check's inputs is no noise: how the model is called. */
+  readonly shared?: Readonly<Record<string, GoldenChoice>>;
   /** What the golden check is on; noise where not given. */
   readonly sample?: Tensors;
   /** What runs the golden check; none where the lock brings it. */
@@ -65,7 +68,7 @@ export class BundleWriter {
 
   constructor(options: BundleWriterOptions) {
     this.#options = options;
-    const { model, shapes, request, sample } = options;
+    const { model, shapes, request, sample, shared = {} } = options;
     const noise = noiseOf(model.graph);
     const caseOf = (sizes: Readonly<Record<string, number>>) => {
       const dims = model.inputs.map((info) => {
@@ -74,7 +77,8 @@ export class BundleWriter {
           const wanted = typeof dim === "string" && Object.hasOwn(sizes, dim) ? sizes[dim] : null;
           return wanted ?? usual?.[axis] ?? 1;
         });
-        return [info.name, { dims: own, ...choiceOf(noise, info.name) }] as const;
+        const given = Object.hasOwn(shared, info.name) ? shared[info.name] : undefined;
+        return [info.name, { dims: own, ...choiceOf(noise, info.name), ...given }] as const;
       });
       return goldenInputs(model.inputs, request.seed, Object.fromEntries(dims));
     };

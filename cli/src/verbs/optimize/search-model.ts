@@ -22,6 +22,7 @@ import { BundleWriter } from "./bundle-writer.js";
 import type { Job } from "./job.js";
 import { moduleSizesText, severalSizesText } from "./module-sizes.js";
 import { planText } from "./plan-text.js";
+import { sharedNumbers } from "./shared-numbers.js";
 import { defaultMaxDrop, lockedConstants, shapesOf, sizesOf } from "./optimize-options.js";
 
 /** Tries what the targets can gain from, and writes each improvement into the folder at once. */
@@ -136,6 +137,9 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
     const { shapes, splits } = evaluation;
     const given = samplesFor(model.inputs, evaluation);
     const writer = new BundleWriter({
+      ...(workbench.data !== null && {
+        shared: await sharedNumbers(model.inputs, given, splits.validation),
+      }),
       ...(options.goldenFromData && {
         sample: (await given.sample(splits.validation[0] ?? 0)).feeds,
       }),
