@@ -73,7 +73,8 @@ export function samplesOfArrays(
     count,
     samples: rows(feeds, extras, count, where),
     ...(unread.length > 0 && {
-      caveat: `Not read of the data: ${unreadText(unread)}. Arrays are named as the model's inputs, and "label", "id" and "group".`,
+      caveat: () =>
+        `Not read of the data: ${unreadText(unread)}. Arrays are named as the model's inputs, and "label", "id" and "group".`,
     }),
   };
 }

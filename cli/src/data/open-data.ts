@@ -87,7 +87,12 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
     import("./sound-folder.js"),
     import("./image-folder.js"),
   ]);
-  if ((await holds(path, sounds)) && !(await holds(path, images))) {
+  if (await holds(path, sounds)) {
+    if (await holds(path, images))
+      throw new PareError("DATA_INVALID", `${path} holds images and WAV files: which are meant?`, {
+        where: path,
+        hint: "Move the others elsewhere.",
+      });
     if (options.preprocess !== undefined)
       throw new PareError(
         "ARGUMENT",
@@ -106,7 +111,7 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
   const [input] = options.inputs;
   const { preprocess, caveat } = await choosePreprocess(path, options.preprocess, input);
   const read = await readImageFolder(path, options.inputs, preprocess);
-  return collect(path, caveat === null ? read : { ...read, caveat }, options);
+  return collect(path, { ...read, caveat: () => caveat }, options);
 }
 
 async function openModule(path: string, options: OpenDataOptions): Promise<OpenData> {
@@ -170,7 +175,7 @@ function collect(
 ): Promise<OpenData> {
   const write = (file: string): AsyncIterable<WrittenSample> =>
     writeSamples(file, options, samples);
-  return collectWritten(path, count, write, options, { caveat });
+  return collectWritten(path, count, write, options, { ...(caveat && { caveat }) });
 }
 
 /** What of the options goes to another process. */
@@ -184,7 +189,7 @@ interface Described {
   /** As a module exports them; null where it does not. */
   readonly splits?: unknown;
   readonly state?: Sequences["state"] | null;
-  readonly caveat?: string | null | undefined;
+  readonly caveat?: RawSamples["caveat"];
 }
 
 async function collectWritten(
@@ -192,7 +197,7 @@ async function collectWritten(
   count: number | null,
   write: (file: string) => AsyncIterable<WrittenSample>,
   options: OpenDataOptions,
-  { hooks = {}, splits: exported = null, state = null, caveat = null }: Described,
+  { hooks = {}, splits: exported = null, state = null, caveat = () => null }: Described,
 ): Promise<OpenData> {
   const samples = await storeSamples(write, count, path, options, state);
   try {
@@ -201,7 +206,7 @@ async function collectWritten(
         ? splitBySeed(samples.entries, options.seed, options.purpose)
         : splitAsExported(samples.entries, exported, path);
     demandLabels(samples.entries, splits, path);
-    const caveats = [caveat, splits.caveat].filter((each) => each !== null);
+    const caveats = [caveat(), splits.caveat].filter((each) => each !== null);
     return {
       source: shownPath(path),
       samples,

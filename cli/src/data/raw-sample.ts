@@ -25,8 +25,8 @@ export interface SampleModel {
 
 /** What a reader gives: how many samples there will be, where it knows, and the samples, one after the other. */
 export interface RawSamples {
-  /** What a user may have meant otherwise, in a sentence. */
-  readonly caveat?: string;
+  /** What a user may have meant otherwise, in a sentence; asked when all samples are read. */
+  readonly caveat?: () => string | null;
   readonly count: number | null;
   readonly samples: AsyncIterable<RawSample>;
 }

@@ -29,20 +29,30 @@ export async function readSoundFolder(
     );
   const layout = soundLayout(info);
   const files = await labelledFiles(folder, sounds);
-  const { length } = layout;
+  const fit = { cut: 0, padded: 0 };
   return {
     count: files.length,
-    samples: samplesOf(folder, files, layout),
-    ...(length !== null && {
-      caveat: `The model takes ${length} samples of a sound: shorter files end in zeros, and of longer ones the beginning counts.`,
-    }),
+    samples: samplesOf(folder, files, layout, fit),
+    caveat: () => fitText(fit, files.length, layout),
   };
+}
+
+/** How many sounds are not as long as the model takes them. */
+interface Fit {
+  cut: number;
+  padded: number;
+}
+
+function fitText({ cut, padded }: Fit, count: number, { length }: SoundLayout): string | null {
+  if (cut + padded === 0) return null;
+  return `The model takes ${length} samples of a sound: of ${count} files, ${cut} longer ones were cut, and ${padded} shorter ones end in zeros.`;
 }
 
 async function* samplesOf(
   folder: string,
   files: readonly FolderFile[],
   layout: SoundLayout,
+  fit: Fit,
 ): AsyncGenerator<RawSample> {
   let first: { readonly id: string; readonly rate: number } | null = null;
   for (const { id, label } of files) {
@@ -57,6 +67,9 @@ async function* samplesOf(
           hint: "Give all of them the rate that the model was trained on.",
         },
       );
+    const length = layout.length ?? sound.samples.length;
+    if (sound.samples.length > length) fit.cut += 1;
+    if (sound.samples.length < length) fit.padded += 1;
     yield {
       id,
       feeds: { [layout.info.name]: soundTensor(sound, layout) },

@@ -8,6 +8,9 @@ export interface SoundLayout {
   readonly length: number | null;
 }
 
+/** As many as an hour has at 16,000 a second, and some: what is padded takes memory that no file brought. */
+const mostSamples = 2 ** 26;
+
 /**
  * An input of floats or int16 whose last axis is samples, with axes of one in front: [N], [1, N] or [1, 1, N].
  * @throws PareError DATA_MISMATCH when the input holds no sound
@@ -16,14 +19,15 @@ export function soundLayout(info: ValueInfo): SoundLayout {
   const before = info.dims.slice(0, -1);
   const length = info.dims.at(-1);
   const isTyped = ["float32", "float64", "float16", "int16"].includes(info.type);
+  const isSized = typeof length !== "number" || (length > 0 && length <= mostSamples);
   const isAlone = before.every((dim) => typeof dim !== "number" || dim === 1);
-  if (!isTyped || length === undefined || before.length > 2 || !isAlone)
+  if (!isTyped || length === undefined || !isSized || before.length > 2 || !isAlone)
     throw new PareError(
       "DATA_MISMATCH",
       `Input "${info.name}" is ${describeValue(info)}, which holds no sound.`,
       {
         where: info.name,
-        hint: "WAV files need an input of floats or int16 as [samples], [1, samples] or [1, 1, samples]; for other models, as those that take spectrograms, write a data module: pare data <model>.",
+        hint: `WAV files need an input of floats or int16 as [samples], [1, samples] or [1, 1, samples], at most ${mostSamples} of them; for other models, as those that take spectrograms, write a data module: pare data <model>.`,
       },
     );
   return { info, length: typeof length === "number" ? length : null };

@@ -17,12 +17,14 @@ beforeAll(async () => {
     ["flat/x.wav", [0.5]],
     ["rates/x.wav", [0.5]],
     ["rates/y.wav", [0.5], 8000],
+    ["mixed/x.wav", [0.5]],
   ] as const) {
     const path = join(folder, name);
     await mkdir(join(path, ".."), { recursive: true });
     await writeFile(path, wavFile(values, { ...(rate && { rate }) }));
   }
 });
+beforeAll(() => writeFile(join(folder, "mixed", "x.png"), ""));
 afterAll(() => rm(folder, { recursive: true }));
 
 const input = (dims: ValueInfo["dims"], type: Dtype = "float32"): ValueInfo => ({
@@ -49,7 +51,9 @@ describe("a folder of WAV files", () => {
         [0.25, 0.5, 0.75],
         [0.125, 0, 0],
       ]);
-      expect(data.caveat).toMatch(/The model takes 3 samples of a sound/);
+      expect(data.caveat).toMatch(
+        /takes 3 samples of a sound: of 3 files, 1 longer ones were cut, and 2 shorter ones end/,
+      );
     } finally {
       await data.dispose();
     }
@@ -69,10 +73,14 @@ describe("a folder of WAV files", () => {
     }
   });
 
-  it("is refused with several rates, with --preprocess, and for an input that holds no sound", async () => {
+  it("is refused with several rates, with images beside it, with --preprocess, and for an input that holds no sound", async () => {
     await expect(open("rates", input([null]))).rejects.toMatchObject({
       code: "DATA_INVALID",
       message: "x.wav has 16000 samples a second, and y.wav has 8000.",
+    });
+    await expect(open("mixed", input([null]))).rejects.toMatchObject({
+      code: "DATA_INVALID",
+      message: expect.stringMatching(/holds images and WAV files/),
     });
     await expect(open("flat", input([null]), { preprocess: "0..1" })).rejects.toMatchObject({
       code: "ARGUMENT",
@@ -81,6 +89,8 @@ describe("a folder of WAV files", () => {
     for (const info of [
       input([1, 80, 100]),
       input([1, 1, 1, 9]),
+      input([1, 0]),
+      input([1, 2 ** 40]),
       input([null], "int64"),
       input([]),
     ])

@@ -18,7 +18,10 @@ describe("a WAV file", () => {
       kind: fc.constantFrom(...kinds),
       channels: fc.integer({ min: 1, max: 3 }),
       isExtensible: fc.boolean(),
-      values: fc.array(fc.double({ min: -1, max: 0.98, noNaN: true }), { maxLength: 60 }),
+      values: fc.array(fc.double({ min: -1, max: 0.98, noNaN: true }), {
+        minLength: 3,
+        maxLength: 60,
+      }),
     });
     fc.assert(
       fc.property(sound, ({ kind, channels, isExtensible, values }) => {
@@ -50,6 +53,10 @@ describe("a WAV file", () => {
     const other = Uint8Array.from(file);
     other[20] = 2; // ADPCM
     expect(() => parseWav(other, "a.wav")).toThrow(/format 2, 16 bits/);
+    const frames = Uint8Array.from(file);
+    frames[32] = 4; // bytes of a frame, where two are a sample
+    expect(() => parseWav(frames, "a.wav")).toThrow(/has 4 bytes for 1 samples of 16 bits/);
+    expect(() => parseWav(wavFile([]), "a.wav")).toThrow(/holds no samples/);
     expect(() => parseWav(Uint8Array.of(1, 2), "a.wav")).toThrow(/no WAV file/);
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(255), fc.nat(file.length), (at, byte, length) => {

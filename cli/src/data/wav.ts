@@ -37,7 +37,9 @@ export function parseWav(bytes: Uint8Array, where: string): Sound {
     if (name === "fmt ") format = formatAt(view, begin, size, where);
     if (name === "data") {
       if (format === null) throw refused(where, "does not say how it holds its samples");
-      return { rate: format.rate, samples: meanOf(view, begin, size, format) };
+      const samples = meanOf(view, begin, size, format);
+      if (samples.length === 0) break;
+      return { rate: format.rate, samples };
     }
     // Chunks begin at even places.
     at = begin + size + (size % 2);
@@ -51,6 +53,7 @@ function formatAt(view: DataView, at: number, size: number, where: string): Form
   const own = tag === extensible && size >= 26 ? view.getUint16(at + 24, true) : tag;
   const channels = view.getUint16(at + 2, true);
   const rate = view.getUint32(at + 4, true);
+  const frame = view.getUint16(at + 12, true);
   const bits = view.getUint16(at + 14, true);
   const isInteger = own === pcm && [8, 16, 24, 32].includes(bits);
   if (!isInteger && !(own === float && [32, 64].includes(bits)))
@@ -60,6 +63,8 @@ function formatAt(view: DataView, at: number, size: number, where: string): Form
     );
   if (channels < 1 || channels > mostChannels || rate === 0)
     throw refused(where, `has ${channels} channels of ${rate} samples a second`);
+  if (frame !== (channels * bits) / 8)
+    throw refused(where, `has ${frame} bytes for ${channels} samples of ${bits} bits`);
   return { kind: isInteger ? "integer" : "float", channels, rate, bits };
 }
 

@@ -44,6 +44,11 @@ export async function readInputs(
       hint: `Give each input a file: ${inputs.map((info) => `--input ${info.name}=… (${describeValue(info)})`).join(" ")}`,
     });
   }
+  if (preprocess !== undefined && !files.some(([, file]) => isImage(extensionOf(file))))
+    throw new PareError("ARGUMENT", "--preprocess is for images, and no input is one.", {
+      where: "--preprocess",
+      hint: "Leave it out: .npy, .json and WAV files are fed as they are.",
+    });
   const feeds: [name: string, tensor: Tensor][] = [];
   const caveats = new Set<string>();
   for (const info of inputs) {
@@ -60,7 +65,7 @@ async function readInput(
   file: string,
   given: string | undefined,
 ): Promise<{ readonly tensor: Tensor; readonly caveat: string | null }> {
-  const extension = extname(file).toLowerCase();
+  const extension = extensionOf(file);
   if (sounds.extensions.has(extension)) {
     const layout = soundLayout(info);
     const sound = await readSound(file);
@@ -69,11 +74,19 @@ async function readInput(
     const caveat = `${info.name} is the first ${layout.length} of ${length} samples of ${shownPath(file)}.`;
     return { tensor: soundTensor(sound, layout), caveat: isCut ? caveat : null };
   }
-  if (!images.extensions.has(extension))
+  if (!isImage(extension))
     return { tensor: await readNumbers(info, file, extension), caveat: null };
   const { preprocess, caveat } = await choosePreprocess(dirname(file), given, info);
   const tensor = await imageTensor(file, imageLayout(info, preprocess), preprocess);
   return { tensor, caveat };
+}
+
+function extensionOf(file: string): string {
+  return extname(file).toLowerCase();
+}
+
+function isImage(extension: string): boolean {
+  return images.extensions.has(extension);
 }
 
 async function readNumbers(info: ValueInfo, file: string, extension: string): Promise<Tensor> {
