@@ -26,6 +26,9 @@ export interface Engine {
   peakBytes(): number | null;
 }
 
+/** Series of runs through sequences that go on at once, at most: of others the state is let go. */
+const mostSeries = 8;
+
 /** A reduction, and the samples that it was sent and that were not run yet. */
 interface Reducing {
   /** Of the model. */
@@ -86,8 +89,9 @@ export class EngineServer {
         const outputs: Tensors[] = [];
         for (const [at, feed] of feeds.entries()) {
           const follows = request.samples[at]?.follows === true;
-          const carried = follows ? this.#carried(request.sequences) : {};
-          const made = await session.run({ ...feed, ...carried });
+          const made = await session.run(
+            follows ? { ...feed, ...this.#carried(request.sequences) } : feed,
+          );
           this.#carry(request, made);
           outputs.push(made);
           if (performance.now() - started >= (request.maxMs ?? Infinity)) break;
@@ -181,7 +185,11 @@ export class EngineServer {
       // What is answered may be moved to who asked.
       return [input, { ...made, data: made.data.slice() }] as const;
     });
+    this.#states.delete(sequences.series);
     this.#states.set(sequences.series, { id, state: Object.fromEntries(state) });
+    // Which was the last of a series nobody says.
+    const [oldest] = this.#states.keys();
+    if (this.#states.size > mostSeries && oldest !== undefined) this.#states.delete(oldest);
   }
 
   #session(id: number): Session {

@@ -13,6 +13,7 @@ import {
 } from "@pare/runtime/format";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { EngineBrowser } from "./browser.js";
+import { engineOf } from "./engine-of.test.support.js";
 import { EngineServer } from "./engine-server.js";
 import { executor } from "./executor.js";
 import { findBrowser } from "./find-browser.js";
@@ -222,20 +223,12 @@ describe("a reduction", async () => {
   it("is answered every now and then where samples are slow, and loses none", async () => {
     let now = 0;
     vi.spyOn(performance, "now").mockImplementation(() => now);
-    const server = new EngineServer({
-      probe: () => Promise.reject(new Error("not asked")),
-      peakBytes: () => null,
-      start: async () => {},
-      load: async () => ({
-        inputs: [],
-        outputs: [],
-        run: async (feeds) => {
-          now += 10;
-          return feeds as Tensors;
-        },
-        dispose: async () => {},
+    const server = new EngineServer(
+      engineOf(async (feeds) => {
+        now += 10;
+        return feeds;
       }),
-    });
+    );
     await server.answer({ kind: "load", id: 1, artifact: model, threads: 1 });
     const ask = async (values: readonly number[], last: boolean) => {
       const samples = values.map((x) => ({

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { SampleSet, Tensors } from "@pare/runtime/format";
 import { PareError } from "@pare/runtime/format";
 import { expect, it } from "vitest";
+import { engineOf } from "./engine-of.test.support.js";
 import { EngineServer } from "./engine-server.js";
 import { EngineHost } from "./host.js";
 import { inSequence, singly } from "./in-sequence.js";
@@ -10,21 +11,12 @@ import type { Channel } from "./protocol.js";
 /** A model that adds x to its state, in an engine of this process. */
 async function adder(): Promise<{ host: EngineHost; runs: () => number }> {
   let runs = 0;
-  const server = new EngineServer({
-    probe: async () => ({ engine: "adder", software: false, features: [], unavailable: null }),
-    peakBytes: () => null,
-    start: async () => {},
-    load: async () => ({
-      inputs: [],
-      outputs: [],
-      run: async (feeds) => {
-        runs += 1;
-        const { x, state } = feeds as Tensors;
-        return { sum: one(Number(x?.data[0]) + Number(state?.data[0])) };
-      },
-      dispose: async () => {},
+  const server = new EngineServer(
+    engineOf(async ({ x, state }) => {
+      runs += 1;
+      return { sum: one(Number(x?.data[0]) + Number(state?.data[0])) };
     }),
-  });
+  );
   const channel: Channel = {
     alive: true,
     dispose: async () => {},

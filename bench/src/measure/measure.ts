@@ -21,10 +21,11 @@ import {
   type TryOut,
 } from "@pare/runtime/format";
 import { executor } from "../engines/executor.js";
+import { singly } from "../engines/in-sequence.js";
 import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
-import { accuracyOf, bootstraps, tells } from "./accuracy.js";
+import { accuracyOf, bootstraps } from "./accuracy.js";
 import { begunTiming } from "./begun-timing.js";
 import { measureLatency } from "./latency.js";
 import {
@@ -34,11 +35,10 @@ import {
   type ResultName,
   type ResultOf,
 } from "./earlier-results.js";
+import { LookedAt } from "./looked-at.js";
 import { LoadedModels } from "./loaded-models.js";
 import { ParityMeter } from "./parity.js";
 import { predictionsOf, Predictor } from "./predictor.js";
-import { singly } from "../engines/in-sequence.js";
-import { firstOf, sampleOrder } from "./sample-order.js";
 import { SecondTry } from "./second-try.js";
 import { SharedSamples } from "./shared-samples.js";
 import { sizeOf } from "./size.js";
@@ -85,11 +85,7 @@ export function createMeasure(options: MeasureOptions): MeasuringEngines {
 
 class Bench implements MeasuringEngines {
   readonly #options: MeasureOptions;
-  readonly #orders: Readonly<Record<SplitName, readonly number[]>>;
-  /** By split, how few samples the float model's metric was a number on: on two of one class, an auc is none. */
-  readonly #told = new Map<SplitName, number>();
-  /** As many are looked at, at least: on half of them it was none. */
-  readonly #least = new Map<SplitName, number>();
+  readonly #lookedAt: LookedAt;
   readonly #models = new LoadedModels();
   readonly #sizes = new Map<string, Promise<SizeBytes>>();
   readonly #tryOuts = new Map<string, TryOut>();
@@ -100,7 +96,6 @@ class Bench implements MeasuringEngines {
 
   constructor(options: MeasureOptions) {
     this.#options = options;
-    const { splits, seed, samples } = options;
     this.#earlier = options.earlier ?? noEarlierResults;
     this.#predictor = new Predictor({
       samples: options.samples,
@@ -111,11 +106,7 @@ class Bench implements MeasuringEngines {
       runMs: (identity, target) => this.#tryOuts.get(`${identity} ${target}`)?.runMs,
       onProgress: (target, done, total) => this.#progress(target, "accuracy", done, total),
     });
-    this.#orders = {
-      calibration: sampleOrder(splits.calibration, seed, samples),
-      validation: sampleOrder(splits.validation, seed, samples),
-      test: sampleOrder(splits.test, seed, samples),
-    };
+    this.#lookedAt = new LookedAt(options);
   }
 
   get isMean(): boolean {
@@ -123,7 +114,7 @@ class Bench implements MeasuringEngines {
   }
 
   samples(split: SplitName): number {
-    return this.#orders[split].length;
+    return this.#lookedAt.all(split).length;
   }
 
   executor(target: TargetName): Executor {
@@ -220,7 +211,7 @@ class Bench implements MeasuringEngines {
   async knows(request: AccuracyRequest): Promise<boolean> {
     const { split, count } = request;
     const { scorer } = this.#options;
-    const indexes = this.#first(split, count);
+    const indexes = this.#lookedAt.first(split, count);
     if (scorer === null) return true;
     const { own, ofFloat } = predictionsOf(request);
     if (!(await this.#predictor.knows(scorer, ofFloat, indexes))) return false;
@@ -233,27 +224,14 @@ class Bench implements MeasuringEngines {
     return this.#secondTry.ask(artifacts, request, (again) => this.#accuracy(again));
   }
 
-  /** At least so many samples of a split, from its first on, and as many as the metric needs to tell anything. */
-  #first(split: SplitName, count: number): readonly number[] {
-    const least = Math.max(count, this.#least.get(split) ?? 0);
-    return firstOf(this.#orders[split], least, this.#options.samples);
-  }
-
   async #accuracy(request: AccuracyRequest): Promise<Accuracy | null> {
     const { target, split, count } = request;
     const { scorer, seed } = this.#options;
-    let indexes = this.#first(split, count);
-    if (scorer === null || indexes.length === 0) return null;
+    if (scorer === null || this.#lookedAt.first(split, count).length === 0) return null;
     const { own, ofFloat } = predictionsOf(request);
-    let before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
-    const told = this.#told.get(split) ?? Infinity;
-    while (indexes.length < told && !(await tells(scorer, before))) {
-      if (indexes.length === this.samples(split)) break;
-      this.#least.set(split, 2 * indexes.length);
-      indexes = this.#first(split, count);
-      before = await this.#predictor.predict(scorer, ofFloat, indexes, request);
-    }
-    this.#told.set(split, Math.min(told, indexes.length));
+    const { indexes, float: before } = await this.#lookedAt.telling(split, count, scorer, (some) =>
+      this.#predictor.predict(scorer, ofFloat, some, request),
+    );
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
     if (own === null) return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
     const now = await this.#predictor.predict(scorer, own, indexes, request);
@@ -302,9 +280,11 @@ class Bench implements MeasuringEngines {
     const { artifact, target, split, count, maxMs, atLeast = 1 } = request;
     const { samples } = this.#options;
     const host = this.#host(target);
-    const own = this.#orders[split];
+    const own = this.#lookedAt.all(split);
     // Where a split has too few, the others help out: whether two engines agree is no matter of what was seen.
-    const pool = [...new Set([...own, ...this.#orders.test, ...this.#orders.validation])];
+    const pool = [
+      ...new Set([...own, ...this.#lookedAt.all("test"), ...this.#lookedAt.all("validation")]),
+    ];
     const indexes = (pool.length > 0 ? pool : [0]).slice(0, Math.max(1, count));
     const meter = new ParityMeter();
     const compare = async (outputs: Tensors, _: SampleInfo, position: number) => {
@@ -356,7 +336,7 @@ class Bench implements MeasuringEngines {
     const begun = fresh ? undefined : await begunTiming(this.#earlier, name, artifacts.length);
     const host = this.#host(target);
     const feeds: Tensors[] = [];
-    const order = this.#orders.validation;
+    const order = this.#lookedAt.all("validation");
     for (const index of (order.length > 0 ? order : [0]).slice(0, timedSamples))
       feeds.push((await samples.sample(index)).feeds);
     this.#progress(target, "latency", 0, 1);
@@ -403,7 +383,7 @@ class Bench implements MeasuringEngines {
   }
 
   #firstIndex(split: SplitName): number {
-    return this.#orders[split][0] ?? 0;
+    return this.#lookedAt.all(split)[0] ?? 0;
   }
 
   #host(target: TargetName): EngineHost {

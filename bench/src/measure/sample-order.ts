@@ -1,4 +1,5 @@
 import type { SampleSet } from "@pare/runtime/format";
+import { groupUnits } from "../statistics/bootstrap.js";
 import { seeded, shuffle } from "../statistics/random.js";
 
 /**
@@ -12,14 +13,11 @@ export function sampleOrder(
 ): readonly number[] {
   const random = seeded(seed ^ 0x5eed);
   if (sequences === undefined) return shuffle([...indexes], random);
-  const bySequence = new Map<number, number[]>();
-  for (const index of [...indexes].sort((one, other) => one - other)) {
-    const start = sequences.startOf(index);
-    const steps = bySequence.get(start);
-    if (steps === undefined) bySequence.set(start, [index]);
-    else steps.push(index);
-  }
-  return shuffle([...bySequence.values()], random).flat();
+  const ascending = [...indexes].sort((one, other) => one - other);
+  const units = groupUnits(ascending.map((index) => String(sequences.startOf(index))));
+  return shuffle(units, random)
+    .flat()
+    .map((position) => ascending[position] ?? 0);
 }
 
 /** With fewer, how sequences differ is hardly seen, and steps of one tell little more than one of them does. */

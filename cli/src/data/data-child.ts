@@ -2,7 +2,7 @@ import { openSync, readSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { deserialize } from "node:v8";
 import { endWithParent } from "@pare/bench/end-with-parent";
-import { isPareError } from "@pare/runtime/format";
+import { isPareError, type Sequences } from "@pare/runtime/format";
 import type {
   ModuleCall,
   ModuleDescription,
@@ -29,7 +29,6 @@ const batch = { samples: 256, milliseconds: 200 };
 
 let exports: Readonly<Record<string, unknown>> = {};
 let moduleUrl = "";
-let state: ModuleDescription["state"] = null;
 let written: AsyncIterator<WrittenSample> | null = null;
 const descriptors = new Map<string, number>();
 
@@ -43,7 +42,6 @@ async function open(url: string): Promise<ModuleDescription> {
       "`pare data <model>` writes a module to fill in.",
     );
   }
-  state = exports.state === undefined ? null : describeState(exports.state);
   for (const [name, hook] of Object.entries({ predict, score })) {
     if (hook !== undefined && typeof hook !== "function")
       throw new ModuleFault(`\`${name}\` is ${kindOf(hook)}, not a function.`);
@@ -51,13 +49,13 @@ async function open(url: string): Promise<ModuleDescription> {
   return {
     splits: splits ?? null,
     metric: metric === undefined ? null : describeMetric(metric),
-    state,
+    state: exports.state === undefined ? null : describeState(exports.state),
     predicts: predict !== undefined,
     scores: score !== undefined,
   };
 }
 
-function describeState(given: unknown): ModuleDescription["state"] {
+function describeState(given: unknown): Sequences["state"] {
   const entries = Object.entries(Object(given));
   const named = entries.filter((entry): entry is [string, string] => typeof entry[1] === "string");
   const inputs = new Set(named.map(([, input]) => input));
@@ -123,7 +121,7 @@ async function answer(request: ModuleRequest): Promise<unknown> {
         request.file,
         request.model,
         samplesOf(exports["samples"]),
-        state ?? {},
+        exports.state === undefined ? {} : describeState(exports.state),
       );
       return null;
     case "next":

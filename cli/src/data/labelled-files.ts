@@ -76,13 +76,15 @@ function refuseEmpty(folder: string, plural: string, empty: readonly string[]): 
   );
 }
 
-/** Whether a folder, or one in it, has a file of the kind. */
-export async function holds(folder: string, kind: FileKind): Promise<boolean> {
+/** Of which kinds there are files in a folder, or in one in it. */
+export async function kindsIn(
+  folder: string,
+  kinds: readonly FileKind[],
+): Promise<readonly FileKind[]> {
   const { files, folders } = await list(folder);
-  if (files.some(isOf(kind))) return true;
-  for (const name of folders)
-    if ((await list(join(folder, name))).files.some(isOf(kind))) return true;
-  return false;
+  const inside = await Promise.all(folders.map((name) => list(join(folder, name))));
+  const all = [files, ...inside.map((one) => one.files)].flat();
+  return kinds.filter((kind) => all.some(isOf(kind)));
 }
 
 function isOf({ extensions }: FileKind): (name: string) => boolean {

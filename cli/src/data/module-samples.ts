@@ -93,7 +93,6 @@ function* stepsOf(sequence: Record<string, unknown>, index: number): Generator<R
       id: `${id}/${at}`,
       group: shared,
       sequence: id,
-      follows: at > 0,
     };
 }
 

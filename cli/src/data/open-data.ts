@@ -82,13 +82,14 @@ export async function openData(path: string, options: OpenDataOptions): Promise<
 }
 
 async function openFolder(path: string, options: OpenDataOptions): Promise<OpenData> {
-  const [{ holds }, { readSoundFolder, sounds }, { images }] = await Promise.all([
+  const [{ kindsIn }, { readSoundFolder, sounds }, { images }] = await Promise.all([
     import("./labelled-files.js"),
     import("./sound-folder.js"),
     import("./image-folder.js"),
   ]);
-  if (await holds(path, sounds)) {
-    if (await holds(path, images))
+  const kinds = await kindsIn(path, [sounds, images]);
+  if (kinds.includes(sounds)) {
+    if (kinds.includes(images))
       throw new PareError("DATA_INVALID", `${path} holds images and WAV files: which are meant?`, {
         where: path,
         hint: "Move the others elsewhere.",

@@ -8,10 +8,8 @@ export interface RawSample {
   readonly label?: unknown;
   readonly id?: string;
   readonly group?: string;
-  /** The sequence that it is a step of, by its id. */
+  /** The sequence that it is a step of, by its id: that of the step before it, where it is not the first. */
   readonly sequence?: string;
-  /** It is the step behind the sample before it. */
-  readonly follows?: boolean;
   /** Further fields that a data module gave its samples, for its own `predict` and `score`. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }

@@ -11,7 +11,7 @@ import {
 import { fileError } from "../platform/file-error.js";
 import { temporaryFolder, type TemporaryFolder } from "../platform/temporary-folder.js";
 import { readRecord } from "./read-record.js";
-import type { SampleEntry, StoredAt, WrittenSample } from "./sample-writer.js";
+import { follows, type SampleEntry, type StoredAt, type WrittenSample } from "./sample-writer.js";
 
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
@@ -128,8 +128,9 @@ export async function storeSamples(
 function startsOf(entries: readonly SampleEntry[]): (index: number) => number {
   const starts = new Uint32Array(entries.length);
   let start = 0;
-  for (const [index, { follows }] of entries.entries()) {
-    if (!follows) start = index;
+  for (const [index, entry] of entries.entries()) {
+    const before = entries[index - 1];
+    if (before === undefined || !follows(before, entry)) start = index;
     starts[index] = start;
   }
   return (index) => starts[index] ?? index;

@@ -28,8 +28,13 @@ export interface SampleEntry extends StoredAt {
   readonly labelled: boolean;
   /** The sequence that it is a step of, by its id; null where it is a run of its own. */
   readonly sequence: string | null;
-  /** It is the step behind the sample before it. */
-  readonly follows: boolean;
+}
+
+type Step = Pick<SampleEntry, "sequence">;
+
+/** Whether it is a step behind the sample before it. */
+export function follows(before: Step, { sequence }: Step): boolean {
+  return sequence !== null && sequence === before.sequence;
 }
 
 /** A stored sample's record on disk. `bare` names the feeds that were given without type and dims. */
@@ -65,14 +70,17 @@ export async function* writeSamples(
     const writes = new GatheredWrites(file);
     const start = zeroState(inputs, Object.values(state));
     let count = 0;
-    let history = "";
+    let before: { readonly sequence: string | null; readonly digest: string } | null = null;
     for await (const raw of samples) {
-      const { feeds, label, id = String(count), group = null, extra = {} } = raw;
-      const { sequence = null, follows = false } = raw;
+      const { feeds, label, id = String(count), group = null, sequence = null, extra = {} } = raw;
       const fitted = fitFeeds(inputs, { ...start, ...withoutConstants(feeds, constants, id) }, id);
       const own = feedsDigest(fitted.feeds);
       // What a step says depends on all before it.
-      history = follows ? textDigest(JSON.stringify([history, own, state])) : own;
+      const digest: string =
+        before !== null && follows(before, { sequence })
+          ? textDigest(JSON.stringify([before.digest, own, state]))
+          : own;
+      before = { sequence, digest };
       const record: SampleRecord = {
         feeds: plain(fitted.feeds),
         label: label ?? null,
@@ -86,12 +94,11 @@ export async function* writeSamples(
         entry: {
           id,
           group,
-          digest: history,
+          digest,
           labelDigest: labelDigest(record.label),
           extraDigest: Object.keys(extra).length === 0 ? null : fieldsDigest(extra),
           labelled: record.label !== null,
           sequence,
-          follows,
           file: path,
           offset,
           length: bytes.length,

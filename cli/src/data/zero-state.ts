@@ -1,5 +1,8 @@
 import { elementCount, type Feeds, PareError, type ValueInfo, zeros } from "@pare/runtime/format";
 
+/** A gigabyte of floats. */
+const mostElements = 2 ** 28;
+
 /**
  * What a model's state is before the first step of a sequence: zeros; a dim that is free, as the batch often is, is 1.
  * @param state names of inputs
@@ -21,6 +24,15 @@ export function zeroState(inputs: readonly ValueInfo[], state: readonly string[]
           },
         );
       const dims = input.dims.map((dim) => (typeof dim === "number" ? dim : 1));
+      if (!(elementCount(dims) <= mostElements))
+        throw new PareError(
+          "DATA_MODULE",
+          `The state "${name}" has ${elementCount(dims)} elements.`,
+          {
+            where: "state",
+            hint: `Up to ${mostElements} are carried from step to step: say a smaller size by --shape.`,
+          },
+        );
       return [name, { type: input.type, dims, data: zeros(input.type, elementCount(dims)) }];
     }),
   );

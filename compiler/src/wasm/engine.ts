@@ -15,8 +15,8 @@ export interface Engine {
   /** It has a fused multiply-add, which may also round twice. */
   readonly fused: boolean;
   /**
-   * How many numbers of a shape the functions of float kernels take, so that alike shapes share one. Fused products lose a
-   * fiftieth of their speed by it.
+   * How many numbers of a shape the functions of float kernels take, so that alike shapes share one. Fused products are
+   * slower by it.
    */
   readonly numbers: number;
   readonly matrix: MatrixTile;
@@ -29,7 +29,7 @@ export interface Engine {
   };
 }
 
-/** How many numbers of a shape the functions of kernels of bytes take: they lose nothing by it. */
+/** How many numbers of a shape the functions of kernels of bytes take: they are as fast. */
 export const numbersOfBytes = 32;
 
 /**

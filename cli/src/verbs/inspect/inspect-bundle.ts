@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { judgedBy } from "@pare/bench";
 import {
   describeValue,
   downloadedFiles,
@@ -93,7 +94,7 @@ function summary(path: string, manifest: Manifest): string {
     new Set([0, 1]),
   );
   const rows = [
-    ["target", "precision", "bytes", "accuracy", "latency", "evidence"],
+    ["target", "precision", "bytes", judgedBy(manifest), "latency", "evidence"],
     ...manifest.variants.map(variantRow),
   ];
   return `${head}\n\n${tableText(rows, new Set([0, 1, 5]))}`;

@@ -160,33 +160,39 @@ export function checkOptions(options: OptimizeOptions): void {
       { where: "--max-drop", hint: "Add --data, or leave --max-drop out." },
     );
   }
-  if (options.synthetic === true && options.data !== undefined)
-    throw new PareError("ARGUMENT", "--synthetic and --data exclude each other.", {
-      where: "--synthetic",
-      hint: "Leave --synthetic out: data tells more than made-up inputs do.",
-    });
-  if (options.synthetic === true && options.frozen !== undefined)
-    throw new PareError("ARGUMENT", "--synthetic and --frozen exclude each other.", {
-      where: "--synthetic",
-      hint: "Leave it out: the lock says what was decided, and by what.",
-    });
-  if (options.goldenFromData === true && options.frozen !== undefined)
-    throw new PareError("ARGUMENT", "--golden-from-data and --frozen exclude each other.", {
-      where: "--golden-from-data",
-      hint: "Leave it out: the lock brings its own golden check.",
-    });
-  if (options.goldenFromData === true && options.data === undefined)
+  const { data, frozen, like, synthetic, goldenFromData } = options;
+  if (goldenFromData === true && data === undefined && frozen === undefined)
     throw new PareError("ARGUMENT", "--golden-from-data needs --data.", {
       where: "--golden-from-data",
       hint: "Add --data, or leave it out: then the inputs are noise.",
     });
-  if (options.like !== undefined && options.frozen !== undefined) {
-    throw new PareError("ARGUMENT", "--like and --frozen exclude each other.", {
-      where: "--like",
-      hint: "--frozen repeats what was decided; --like decides anew, and begins with it.",
-    });
+  if (synthetic === true && data !== undefined)
+    throw exclude("--synthetic", "--data", "Leave it out: data tells more than made-up inputs do.");
+  if (frozen !== undefined) {
+    if (synthetic === true)
+      throw exclude(
+        "--synthetic",
+        "--frozen",
+        "Leave it out: the lock says what was decided, and by what.",
+      );
+    if (goldenFromData === true)
+      throw exclude(
+        "--golden-from-data",
+        "--frozen",
+        "Leave it out: the lock brings its own golden check.",
+      );
+    if (like !== undefined)
+      throw exclude(
+        "--like",
+        "--frozen",
+        "--frozen repeats what was decided; --like decides anew, and begins with it.",
+      );
   }
   checkMeasureOptions(options);
+}
+
+function exclude(one: string, other: string, hint: string): PareError {
+  return new PareError("ARGUMENT", `${one} and ${other} exclude each other.`, { where: one, hint });
 }
 
 function outOfRange(name: string, value: number, wanted: string): PareError {

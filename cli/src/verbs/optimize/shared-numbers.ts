@@ -19,14 +19,15 @@ export async function sharedNumbers(
   samples: SampleSet,
   indexes: readonly number[],
 ): Promise<Readonly<Record<string, GoldenChoice>>> {
+  const whole = inputs.filter(({ type }) => /^u?int|^bool$/.test(type));
+  if (whole.length === 0) return {};
   const found = new Map<string, number>();
   const others = new Set<string>();
   for (const index of indexes.slice(0, looked)) {
     const { feeds } = await samples.sample(index);
-    for (const { name, type } of inputs) {
+    for (const { name } of whole) {
       const tensor = feeds[name];
-      const isWhole = /^u?int|^bool$/.test(type);
-      if (tensor === undefined || !isWhole || elementCount(tensor.dims) !== 1) continue;
+      if (tensor === undefined || elementCount(tensor.dims) !== 1) continue;
       const number = isTypedArray(tensor.data) ? Number(tensor.data[0]) : Number.NaN;
       if (!Number.isSafeInteger(number) || (found.get(name) ?? number) !== number) others.add(name);
       found.set(name, number);

@@ -99,61 +99,31 @@ export const joinI8: Kernel<JoinI8Options> = {
     const steps = [...operands.map(({ lies }) => (lies === "lanes" ? 1 : 0)), 1];
     const last = axes.at(-1);
     const repeated = last === undefined ? -1 : last.steps.slice(0, 2).indexOf(0);
+    /** Sixteen elements at a time, within these axes. */
+    const overBlocks = (around: readonly Axis[], visit: (count: number) => void): void => {
+      const inRun = () => eachBlock(f, run, vectorBytes, f.parameters, steps, visit, number);
+      nest(f, around, f.parameters, inRun, number);
+    };
     if (last === undefined || repeated < 0) {
-      nest(
-        f,
-        axes,
-        f.parameters,
-        () =>
-          eachBlock(
-            f,
-            run,
-            vectorBytes,
-            f.parameters,
-            steps,
-            (count) => {
-              widen(0);
-              widen(1);
-              finish(0, count);
-            },
-            number,
-          ),
-        number,
-      );
+      overBlocks(axes, (count) => {
+        widen(0);
+        widen(1);
+        finish(0, count);
+      });
       return f;
     }
-    nest(
-      f,
-      axes.slice(0, -1),
-      f.parameters,
-      () =>
-        eachBlock(
-          f,
-          run,
-          vectorBytes,
-          f.parameters,
-          steps,
-          (count) => {
-            widen(repeated);
-            const moved = nest(
-              f,
-              [last],
-              f.parameters,
-              () => {
-                widen(1 - repeated);
-                finish(1 - repeated, count);
-              },
-              number,
-            );
-            f.parameters.forEach((pointer, at) => {
-              const bytes = -(moved[at] ?? 0);
-              if (bytes !== 0) f.set(pointer, i32Add(pointer, number(bytes)));
-            });
-          },
-          number,
-        ),
-      number,
-    );
+    overBlocks(axes.slice(0, -1), (count) => {
+      widen(repeated);
+      const each = (): void => {
+        widen(1 - repeated);
+        finish(1 - repeated, count);
+      };
+      const moved = nest(f, [last], f.parameters, each, number);
+      f.parameters.forEach((pointer, at) => {
+        const bytes = -(moved[at] ?? 0);
+        if (bytes !== 0) f.set(pointer, i32Add(pointer, number(bytes)));
+      });
+    });
     return f;
   },
 

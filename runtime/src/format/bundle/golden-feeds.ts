@@ -34,6 +34,8 @@ function goldenData({ type, dims, seed, range: [low, high], values }: GoldenInpu
     values ? (_, at) => values[at] ?? 0 : noise,
   );
   if (type === "float16") return floatsToHalves(numbers);
+  if (/int64/.test(type) && !numbers.every(Number.isInteger))
+    throw new PareError("BUNDLE_INVALID", "The golden check holds a fraction for whole numbers.");
   if (type === "int64") return BigInt64Array.from(numbers, BigInt);
   if (type === "uint64") return BigUint64Array.from(numbers, BigInt);
   return (dtypeArray[type] as Float32ArrayConstructor).from(numbers);

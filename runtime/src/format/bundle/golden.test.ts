@@ -21,6 +21,18 @@ function scaled(by: number): RunTensors {
   });
 }
 
+it.each([0.5, Number.NaN, Infinity])(
+  "refuses a bundle that gives %d as a whole number",
+  (value) => {
+    const [given] = goldenInputs([{ name: "n", type: "int64", dims: [1] }], 1);
+    if (given === undefined || given.type === "string")
+      throw new Error("It is an input of numbers.");
+    expect(() => goldenFeeds([{ ...given, values: [value] }])).toThrow(
+      expect.objectContaining({ code: "BUNDLE_INVALID" }),
+    );
+  },
+);
+
 it("makes no more of given values than the dims say", () => {
   const given = {
     name: "x",
