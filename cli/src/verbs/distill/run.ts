@@ -30,7 +30,7 @@ import { spreadOrder } from "../../data/spread-order.js";
 import type { Output } from "../../terminal/output.js";
 import { countText } from "../../terminal/words.js";
 import { refuse, refuseWithout } from "../../terminal/refuse.js";
-import { accuracyText } from "./accuracy-text.js";
+import { taughtAccuracyText } from "./taught-accuracy.js";
 import { type StudentSource, studentSource } from "./student.js";
 
 export interface DistillVerbOptions
@@ -120,7 +120,7 @@ export async function runDistill(
       signal,
     });
     const harm = harmText(tested.get("before"), tested.get("after"));
-    const lines = [accuracyText(tested), text, harm].filter((line) => line !== null);
+    const lines = [taughtAccuracyText(tested), text, harm].filter((line) => line !== null);
     say.result(lines.join("\n"), document);
   } finally {
     say.settle();

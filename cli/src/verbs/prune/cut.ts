@@ -71,7 +71,7 @@ export async function cutAndTest(
     const { tested } = accuracy;
     return {
       graph: model.graph,
-      text: [accuracyText(tested), text].filter((line) => line !== null).join("\n"),
+      text: [cutAccuracyText(tested), text].filter((line) => line !== null).join("\n"),
       next: isWorse(tested.get("cut")) ? "--recover 3 teaches it again." : null,
       document: {
         ...document,
@@ -119,7 +119,7 @@ export function isWorse(accuracy: Accuracy | undefined): boolean {
 }
 
 /** `top1 on 2004 test samples: 0.985 as it came, 0.41 cut, 0.981 (0.974 to 0.986) recovered.` */
-export function accuracyText(tested: ReadonlyMap<string, Accuracy>): string | null {
+export function cutAccuracyText(tested: ReadonlyMap<string, Accuracy>): string | null {
   const [before, after, recovered] = ["before", "cut", "recovered"].map((name) => tested.get(name));
   if (before === undefined || after === undefined) return null;
   const last = recovered ?? after;

@@ -12,7 +12,7 @@ import type { TrainingOptions } from "../../workbench/training/train-with-checkp
 import { signalsOf, type TeacherOptions } from "../../workbench/training/training-options.js";
 import { openTrainingData, type TrainingData } from "../../workbench/training/training-data.js";
 import {
-  accuracyText,
+  cutAccuracyText,
   type CutOptions,
   demandReach,
   isWorse,
@@ -71,7 +71,7 @@ export async function cutAndRecover(
     });
     return {
       graph,
-      text: [accuracyText(tested), text].filter((line) => line !== null).join("\n"),
+      text: [cutAccuracyText(tested), text].filter((line) => line !== null).join("\n"),
       next:
         harmText(tested.get("cut"), tested.get("recovered")) ??
         (isWorse(tested.get("recovered"))

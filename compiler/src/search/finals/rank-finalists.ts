@@ -11,14 +11,7 @@ import {
   relativeTo,
   withinLimits,
 } from "../trial/target-state.js";
-import {
-  accuracyText,
-  choose,
-  gainText,
-  orderOf,
-  type Relative,
-  tieBand,
-} from "../verdict/verdict.js";
+import { dropText, choose, gainText, orderOf, type Relative, tieBand } from "../verdict/verdict.js";
 import { runsAs } from "../trial/what-runs.js";
 
 /** More than so many are not timed against each other: the others are clearly slower. */
@@ -163,7 +156,7 @@ function timedTogether(
 
 function reasonFor(one: Tried, best: Tried, compared: Relative | null): string {
   const size = one.size.brotli / best.size.brotli;
-  const lost = one.accuracy === null ? "" : `; ${accuracyText(one.accuracy)}`;
+  const lost = one.accuracy === null ? "" : `; ${dropText(one.accuracy)}`;
   const text = `next to ${best.name}: ${gainText(compared, size)}${lost}`;
   if (compared === null) return size > 1 ? `larger ${text}` : `no better ${text}`;
   if (runsAs(one, best, compared)) return `runs the same and is larger ${text}`;

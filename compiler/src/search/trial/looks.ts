@@ -3,7 +3,7 @@ import type { FloatAnswers } from "../candidate.js";
 import { answering } from "./quickest-answers.js";
 import type { OptimizeRequest, TargetDevice } from "../request.js";
 import {
-  accuracyText,
+  dropText,
   checkAccuracy,
   holdsShare,
   lookAt,
@@ -67,7 +67,7 @@ export async function lookAtAccuracy(
     if (look === "open") continue;
     const accepted = look === "accept";
     const surely = `surely ${accepted ? "within" : "over"} the allowed ${round(maxDrop)}`;
-    return { accuracy, verdict: { accepted, reason: `${accuracyText(accuracy)}, ${surely}` } };
+    return { accuracy, verdict: { accepted, reason: `${dropText(accuracy)}, ${surely}` } };
   }
   const all = measure.samples("validation");
   for (let count = validation; ; count = Math.min(all, 2 * count)) {

@@ -93,13 +93,13 @@ export function checkAccuracy(accuracy: Accuracy | null, rule: AccuracyRule): Ve
   const { metric, value, drop } = accuracy;
   if (!Number.isFinite(value)) return no(`${metric} is ${value}`);
   if (drop === null) return yes(`${metric} ${round(value)}`);
-  const text = accuracyText(accuracy);
+  const text = dropText(accuracy);
   return isAllowedDrop(drop, rule.maxDrop)
     ? yes(text)
     : no(`${text}, over the allowed ${round(rule.maxDrop)}`);
 }
 
-export function accuracyText({ metric, value, drop, dropInterval, n, flips }: Accuracy): string {
+export function dropText({ metric, value, drop, dropInterval, n, flips }: Accuracy): string {
   if (drop === null) return `${metric} ${round(value)} on ${n}`;
   const interval =
     dropInterval === null ? "" : ` [${round(dropInterval[0])}, ${round(dropInterval[1])}]`;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { accuracyText } from "./accuracy-text.js";
+import { taughtAccuracyText } from "./taught-accuracy.js";
 
 it("says the accuracy of all three, with how many samples", () => {
   const of = (value: number) => ({
@@ -18,10 +18,10 @@ it("says the accuracy of all three, with how many samples", () => {
     ["before", of(0.1)],
     ["after", of(0.97)],
   ]);
-  expect(accuracyText(all)).toBe(
+  expect(taughtAccuracyText(all)).toBe(
     "top1 on 200 test samples: teacher 0.98, student 0.1 before and 0.97 (0.96 to 0.98) after.",
   );
   all.delete("teacher");
-  expect(accuracyText(all)).toContain("samples: student 0.1 before");
-  expect(accuracyText(new Map())).toBeNull();
+  expect(taughtAccuracyText(all)).toContain("samples: student 0.1 before");
+  expect(taughtAccuracyText(new Map())).toBeNull();
 });
