@@ -55,7 +55,7 @@ declare const model: EntryPlaces & {
 };
 /** Node's. */
 declare const process: {
-  getBuiltinModule(name: "node:fs/promises"): {
+  getBuiltinModule(name: "fs/promises"): {
     readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
   };
 };
@@ -74,39 +74,48 @@ function fail(code: string, message: string, cause?: unknown): Error {
 export async function compile(): Promise<Compiled> {
   // Code is asked for first: it is compiled while weights, most of what comes, are on their way.
   const [module, weights] = await Promise.all([
-    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module).then(
-      WebAssembly.compile,
-    ),
-    model.weights && read(model.weights),
+    read(model.relaxed && hasRelaxedSimd() ? model.relaxed : model.module, WebAssembly.compile),
+    model.weights && read(model.weights, async (bytes) => bytes),
   ]);
   return { module, weights };
 }
 
-/** A file's bytes, if they are those that the compiler wrote. */
-async function read([hex, url, length]: BundledFile): Promise<ArrayBuffer> {
+/** What is made of a file's bytes, if they are those that the compiler wrote. */
+async function read<T>(
+  [hex, url, length]: BundledFile,
+  make: (bytes: ArrayBuffer) => Promise<T>,
+): Promise<T> {
   const place = url();
-  const hash = hex.replace(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
-  // `fetch` checks hashes too, but holds back what it has for milliseconds: it does where pages may not, on insecure origins.
-  const subtle: SubtleCrypto | undefined = crypto.subtle;
+  const hash = hex.replace(/../g, (byte) => String.fromCharCode(Number(`0x${byte}`)));
   try {
-    const bytes = await bytesAt(place, length, subtle ? "" : `sha256-${btoa(hash)}`);
-    const own = subtle && new Uint8Array(await subtle.digest("SHA-256", bytes));
-    if (!own || String.fromCharCode(...own) === hash) return bytes;
-    throw new Error("it has other bytes");
+    const coming = bytesAt(place, length, hash);
+    // Node's takes a millisecond to be there, in which the file comes.
+    const subtle: SubtleCrypto | undefined = crypto.subtle;
+    const bytes = await coming;
+    const digest = subtle?.digest("SHA-256", bytes);
+    // Meanwhile: of other bytes nothing that is made is used.
+    const made = make(bytes);
+    made.catch(() => {}); // Told by what is returned.
+    if (digest && String.fromCharCode(...new Uint8Array(await digest)) !== hash)
+      throw new Error("it has other bytes");
+    return made;
   } catch (cause) {
-    throw fail("NETWORK", `${place.href} cannot be had: ${String(cause)}`, cause);
+    throw fail("NETWORK", `${place.href} cannot be had: ${cause}`, cause);
   }
 }
 
 /** Node reads files, since its `fetch` does not; and what a bundler inlined policies refuse to fetch. */
-async function bytesAt(place: URL, length: number, integrity: string): Promise<ArrayBuffer> {
+async function bytesAt(place: URL, length: number, hash: string): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
-    return new Uint8Array(await process.getBuiltinModule("node:fs/promises").readFile(place))
+    return new Uint8Array(await process.getBuiltinModule("fs/promises").readFile(place))
       .buffer;
   if (place.protocol === "data:")
     return Uint8Array.from(atob(place.href.split(",")[1] ?? ""), (each) => each.charCodeAt(0))
       .buffer;
-  const response = await fetch(place, { integrity });
+  // `fetch` checks hashes too, but holds back what it has for milliseconds: it does where pages may not, on insecure origins.
+  const response = await fetch(place, {
+    integrity: crypto.subtle ? "" : `sha256-${btoa(hash)}`,
+  });
   if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
   // While they come: a response puts them together when the last is there, and all wait for it.
   const reader = response.body.getReader();
