@@ -17,6 +17,7 @@ export async function timedInChromium(models, budgetMs) {
 /** Runs on the page. */
 async function onPage({ index, budgetMs }) {
   const { aot } = await import("/runtime/backends/aot.js");
+  const { dtypeArray } = await import("/runtime/format/index.js");
   const { ratioOf } = await import("/support/side-by-side.mjs");
   const ort = await import("/ort/ort.wasm.bundle.min.mjs");
   ort.env.wasm.numThreads = 1;
@@ -28,8 +29,8 @@ async function onPage({ index, budgetMs }) {
   const files = [];
   for (const name of facts.artifact.files) files.push({ name, bytes: await bytesOf(name) });
   const feeds = {};
-  for (const [name, { file, ...rest }] of Object.entries(facts.feeds))
-    feeds[name] = { ...rest, data: new Float32Array((await bytesOf(file)).buffer) };
+  for (const [name, { file, type, dims }] of Object.entries(facts.feeds))
+    feeds[name] = { type, dims, data: new dtypeArray[type]((await bytesOf(file)).buffer) };
   const { engine } = await aot().probe();
   const onnx = await Promise.all(facts.onnx.map(bytesOf));
   const probe = facts.probe && (await bytesOf(facts.probe));

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as ort from "onnxruntime-web/wasm";
 import { aot } from "../../../../runtime/dist/backends/aot.js";
+import { dtypeArray } from "../../../../runtime/dist/format/index.js";
 import { ratioOf } from "./side-by-side.mjs";
 
 const [folder = ".", budgetMs = "1000"] = process.argv.slice(2);
@@ -10,7 +11,6 @@ ort.env.wasm.numThreads = 1;
 ort.env.logLevel = "error";
 const facts = JSON.parse(readFileSync(join(folder, "facts.json"), "utf8"));
 const bytesOf = (name) => new Uint8Array(readFileSync(join(folder, name)));
-const floatsOf = (name) => new Float32Array(bytesOf(name).slice().buffer);
 const { engine } = await aot().probe();
 const timed = await ratioOf({
   aot,
@@ -22,9 +22,9 @@ const timed = await ratioOf({
   onnx: facts.onnx.map(bytesOf),
   ...(facts.probe && { probe: bytesOf(facts.probe) }),
   feeds: Object.fromEntries(
-    Object.entries(facts.feeds).map(([name, { file, ...rest }]) => [
+    Object.entries(facts.feeds).map(([name, { file, type, dims }]) => [
       name,
-      { ...rest, data: floatsOf(file) },
+      { type, dims, data: new dtypeArray[type](bytesOf(file).slice().buffer) },
     ]),
   ),
   budgetMs: Number(budgetMs),
