@@ -107,8 +107,7 @@ async function read<T>(
 /** Node reads files, since its `fetch` does not; and what a bundler inlined policies refuse to fetch. */
 async function bytesAt(place: URL, length: number, hash: string): Promise<ArrayBuffer> {
   if (place.protocol === "file:")
-    return new Uint8Array(await process.getBuiltinModule("fs/promises").readFile(place))
-      .buffer;
+    return new Uint8Array(await process.getBuiltinModule("fs/promises").readFile(place)).buffer;
   if (place.protocol === "data:")
     return Uint8Array.from(atob(place.href.split(",")[1] ?? ""), (each) => each.charCodeAt(0))
       .buffer;
