@@ -96,11 +96,11 @@ async function read<T>(
     // Meanwhile: of other bytes nothing that is made is used.
     const made = make(bytes);
     made.catch(() => {}); // Told by what is returned.
-    if (digest && String.fromCharCode(...new Uint8Array(await digest)) !== hash)
-      throw new Error("it has other bytes");
+    const own = await digest;
+    if (own && String.fromCharCode(...new Uint8Array(own)) !== hash) throw new Error("wrong hash");
     return made;
   } catch (cause) {
-    throw fail("NETWORK", `${place.href} cannot be had: ${cause}`, cause);
+    throw fail("NETWORK", `${place.href} cannot be had: ${String(cause)}`, cause);
   }
 }
 
@@ -115,7 +115,7 @@ async function bytesAt(place: URL, length: number, hash: string): Promise<ArrayB
   const response = await fetch(place, {
     integrity: crypto.subtle ? "" : `sha256-${btoa(hash)}`,
   });
-  if (!response.ok || !response.body) throw new Error(`the server answered ${response.status}`);
+  if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
   // While they come: a response puts them together when the last is there, and all wait for it.
   const reader = response.body.getReader();
   const bytes = new Uint8Array(length);
