@@ -42,8 +42,7 @@ function placeText(l: Lowering, id: ValueId, { places, labels, node }: TextInput
 function placeOtherFloats(l: Lowering, id: ValueId, { dtype, floats, node }: OtherFloats): void {
   const dims = l.dims(id);
   const count = elementCount(dims);
-  const buffer = l.plan.buffer(count * converters[dtype].bytes, l.graph.value(id).name);
-  const place = { in: buffer, offset: 0 };
+  const place = l.plan.memory(count * converters[dtype].bytes, l.graph.value(id).name);
   const view = denseView(l, dims, "f32", "converted");
   // A scalar is one, whatever the loops have of it.
   l.plan.input({ ...placed(l, id, dtype, view), place });
@@ -75,7 +74,7 @@ export function placeOutput(l: Lowering, id: ValueId): void {
 /** Floats that lie without gaps, as others. */
 function asOtherFloats(l: Lowering, dtype: OtherFloat, { name, dims, place }: PlacedValue): Place {
   const count = elementCount(dims);
-  const target = { in: l.plan.buffer(count * converters[dtype].bytes, name), offset: 0 };
+  const target = l.plan.memory(count * converters[dtype].bytes, name);
   const { kernel } = converters[dtype];
   if (count > 0) l.plan.step(kernel, { count, to: "others" }, [place, target]);
   return target;
@@ -104,7 +103,7 @@ function denseView(l: Lowering, dims: readonly number[], element: Element, name:
     bytes *= size;
     return step;
   });
-  const place = { in: l.plan.buffer(bytes, name), offset: 0 };
+  const place = l.plan.memory(bytes, name);
   return viewOf(place, dims, steps.reverse(), { element });
 }
 

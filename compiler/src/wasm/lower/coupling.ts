@@ -18,7 +18,7 @@ export const couplingRow: LoweringRow = {
     if (classes === undefined) throw node.fault("couples no pairs");
     const logits = l.withLanes(l.view(node.required(0)), 1);
     const shares = l.allocate(node.output(1), rowMajor(2), { exact: true });
-    const room = { in: l.plan.buffer(coupleRoom(classes), "pairs"), offset: 0 };
+    const room = l.plan.memory(coupleRoom(classes), "pairs");
     const options = {
       samples: sizeAt(logits, 0),
       classes,

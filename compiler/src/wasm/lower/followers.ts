@@ -118,6 +118,8 @@ function joinedWith(l: Lowering, x: ValueId, reader: Node): ValueId | undefined 
   if (reader.domain !== "" || (reader.op !== "Add" && reader.op !== "Mul")) return undefined;
   const other = reader.inputs.find((input) => input !== x);
   if (other === undefined || other === null || !l.has(other)) return undefined;
+  // What is computed when the module is started does not wait for a run.
+  if (l.plan.isAtStart && !l.isEarly(other)) return undefined;
   if (dtypeOf(l.graph, other) !== "float32") return undefined;
   const [own, dims] = [l.dims(x), l.dims(other)];
   return dims.length === own.length && canSpread(dims, own) ? other : undefined;

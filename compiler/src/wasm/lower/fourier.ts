@@ -125,7 +125,7 @@ function planFourier(l: Lowering, x: View, y: View, given: Given, window?: View)
     ...(sizeAt(y, y.dims.length - 1) === 2 && { partStep: stepAt(y, y.dims.length - 1) }),
   };
   const table = l.plan.constant(turnsOf(rest.length, rest.inverse));
-  const work = { in: l.plan.buffer(workBytes(options), "spectra"), offset: 0 };
+  const work = l.plan.memory(workBytes(options), "spectra");
   const places = [x.place, y.place, table, work, ...(window ? [window.place] : [])];
   l.plan.step(fourier, options, places);
 }

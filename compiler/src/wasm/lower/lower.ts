@@ -1,6 +1,7 @@
 import { keyOf } from "../../ops/index.js";
 import type { Plan } from "../plan/plan.js";
 import { placeInput, placeOutput } from "./boundary.js";
+import { earlyNodes } from "./early-nodes.js";
 import { otherFloatsOutput } from "./other-floats.js";
 import { Lowering } from "./lowering.js";
 import { lowerings } from "./lowerings.js";
@@ -15,7 +16,7 @@ import { textOutput } from "./text-output.js";
  * @param arrays the elements of its constants
  */
 export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Plan {
-  const l = new Lowering(graph, arrays, stored, rows);
+  const l = new Lowering(graph, arrays, stored, rows, earlyNodes(graph, rows));
   absorbFunctions(l);
   for (const id of graph.main.inputs) {
     // One with a constant has a default: it is fixed to that.
@@ -27,7 +28,9 @@ export function lower({ graph, stored, rows }: LoweredForm, arrays: Arrays): Pla
   }
   for (const node of loweringOrder(graph)) {
     if (l.absorbed.has(node)) continue;
-    lowerings.get(keyOf(node))?.lower(new NodeFacts(graph, node), l);
+    const plan = (): void => lowerings.get(keyOf(node))?.lower(new NodeFacts(graph, node), l);
+    if (l.early.has(node)) l.plan.atStart(plan);
+    else plan();
   }
   for (const id of graph.main.outputs) placeOutput(l, id);
   return l.plan.plan();

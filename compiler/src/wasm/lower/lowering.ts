@@ -10,7 +10,7 @@ import {
   lanesOf,
 } from "../kernels/element.js";
 import { floatBytes } from "../kernels/kernel.js";
-import { type Place, type PlacedValue, PlanBuilder } from "../plan/plan.js";
+import { placeAt, type Place, type PlacedValue, PlanBuilder } from "../plan/plan.js";
 import {
   type Halo,
   hasWholeVectors,
@@ -55,6 +55,8 @@ export class Lowering {
   readonly plan = new PlanBuilder();
   /** Nodes whose work another one's kernel does as well. */
   readonly absorbed = new Set<Node>();
+  /** What is computed when the module is started. */
+  readonly early: ReadonlySet<Node>;
   /** What constants were stored as. */
   readonly stored: StoredConstants;
   /** The byte around images, by where they lie: itself, or where a run finds it. */
@@ -73,9 +75,11 @@ export class Lowering {
     arrays: Arrays,
     stored: StoredConstants = new Map(),
     rows: RowsOf = new Map(),
+    early: ReadonlySet<Node> = new Set(),
   ) {
     this.graph = graph;
     this.#arrays = arrays;
+    this.early = early;
     this.stored = stored;
     this.#rows = rows;
   }
@@ -109,6 +113,12 @@ export class Lowering {
 
   isConstant(id: ValueId): boolean {
     return this.#arrays.has(id);
+  }
+
+  /** Is it there before a run, as constants are and what is computed of them when the module is started? */
+  isEarly(id: ValueId): boolean {
+    const producer = this.graph.producer(id);
+    return this.isConstant(id) || (producer !== undefined && this.early.has(producer));
   }
 
   /** float32 elements of a constant. */
@@ -209,7 +219,7 @@ export class Lowering {
   temporary(dims: readonly number[], layout: Layout, name: string, element: Element = "f32"): View {
     const { steps, bytes, first } = laidOut(dims, layout, element);
     const halo = dims.map((_, axis) => layout.halo[axis] ?? noHalo);
-    const place = { in: this.plan.buffer(bytes, name), offset: first };
+    const place = placeAt(this.plan.memory(bytes, name), first);
     const lanes = layout.order.at(-1) ?? -1;
     const view = viewOf(place, dims, steps, { element, padded: layout.padded, halo, lanes });
     fillHalo(this.plan, view, layout.order);
@@ -251,10 +261,19 @@ export class Lowering {
     const key = JSON.stringify([element, place.offset, dims, steps, layout]);
     const before = copies.get(key);
     if (before !== undefined) return before;
-    const target = this.temporary(dims, layout, "copy", element);
-    planMove(this.plan, place, steps, target);
+    const copy = (): View => {
+      const target = this.temporary(dims, layout, "copy", element);
+      planMove(this.plan, place, steps, target);
+      return target;
+    };
+    const target = this.onceWith(source, copy);
     copies.set(key, target);
     return target;
+  }
+
+  /** Plans what depends on a view alone: of one that is there before a run, when the module is started. */
+  onceWith<Result>({ place }: View, build: () => Result): Result {
+    return place.in.kind === "prepared" ? this.plan.atStart(build) : build();
   }
 
   /** A view's elements, row-major, under other dims: where they lie, or put in order first. */
@@ -348,6 +367,8 @@ export class Lowering {
   }
 
   #partOfConcat(id: ValueId, order: readonly number[], wish: Wish): View | undefined {
+    // What is there before a run is written by nothing else, so that what is equal can be there once.
+    if (this.plan.isAtStart) return undefined;
     const [use, ...more] = this.graph
       .consumers(id)
       .filter(({ op, domain }) => op === "Concat" && domain === "");

@@ -91,14 +91,18 @@ export function packedMatrices(
   return { place, steps: batchSteps(batch, length * floatBytes, rank) };
 }
 
-/** Computed matrices, packed at each run. */
+/** Computed matrices, packed at each run, unless they are there before it. */
 export function packedView(l: Lowering, view: View, rank: number): Panels {
+  return l.onceWith(view, () => packedNow(l, view, rank));
+}
+
+function packedNow(l: Lowering, view: View, rank: number): Panels {
   const { dims } = view;
   const [depth = 1, n = 1] = dims.slice(-2);
   const batch = dims.slice(0, -2);
   const matrixBytes = packedLength(depth, n) * floatBytes;
   const count = batch.reduce((product, size) => product * size, 1);
-  const place = { in: l.plan.buffer(count * matrixBytes, "panels"), offset: 0 };
+  const place = l.plan.memory(count * matrixBytes, "panels");
   const steps = batchSteps(batch, matrixBytes, rank);
   const added = rank - dims.length;
   l.plan.step(

@@ -17,8 +17,8 @@ export const suppressionRow: LoweringRow = {
     };
     const [share, threshold] = [number(3), number(4)];
     const rows = l.allocate(node.output(), rowMajor(2), { exact: true });
-    const count = { in: l.plan.buffer(floatBytes, "count"), offset: 0 };
-    const heap = { in: l.plan.buffer(sizeAt(scores, 2) * floatBytes, "candidates"), offset: 0 };
+    const count = l.plan.memory(floatBytes, "count");
+    const heap = l.plan.memory(sizeAt(scores, 2) * floatBytes, "candidates");
     const options = {
       batches: sizeAt(scores, 0),
       classes: sizeAt(scores, 1),

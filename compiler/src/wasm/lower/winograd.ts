@@ -129,7 +129,7 @@ export function lowerWinograd(
   /** As many matrices as a block has numbers, of so many bytes. */
   const matrices = (bytes: number, name: string) => {
     const each = bytes + apart;
-    const place = { in: l.plan.buffer(each * products, name), offset: 0 };
+    const place = l.plan.memory(each * products, name);
     return { place, each };
   };
   const taken = matrices(blocks * from, "blocks");
@@ -257,7 +257,7 @@ function transformedWeights(
     ]);
     return { place, each };
   }
-  const place = { in: l.plan.buffer(bytes, "weights"), offset: 0 };
+  const place = l.plan.memory(bytes, "weights");
   l.plan.step(blockTransform, options, [taps, place, half, half, half]);
   return { place, each };
 }
@@ -270,7 +270,7 @@ const held = new WeakMap<Lowering, Place>();
 function heldIn(l: Lowering): Place {
   const known = held.get(l);
   if (known !== undefined) return known;
-  const place = { in: l.plan.buffer(heldBytes, "half"), offset: 0 };
+  const place = l.plan.memory(heldBytes, "half");
   held.set(l, place);
   return place;
 }

@@ -5,7 +5,7 @@ import type { Engine } from "../engine.js";
 import { decodeF16 } from "../kernels/decode-f16.js";
 import { decodeI8 } from "../kernels/decode-i8.js";
 import type { Elements } from "../kernels/element.js";
-import { floatBytes, type Kernel, type Memory } from "../kernels/kernel.js";
+import { floatBytes, type Kernel, type Memory, vectorBytes } from "../kernels/kernel.js";
 import { Distinct } from "./distinct.js";
 import type { ScaleRuns } from "./scale-runs.js";
 
@@ -42,6 +42,9 @@ export interface Prepared {
   /** What computes it. */
   readonly steps: readonly Step[];
 }
+
+/** While it is planned. */
+type Preparing = Mutable<Pick<Prepared, "kind" | "bytes">> & { readonly steps: Step[] };
 
 /** What has a place in a module's memory. */
 export type Held = Buffer | Constant | Decoded | Prepared;
@@ -138,14 +141,39 @@ export class PlanBuilder {
   readonly #decoded = new Distinct(isSame);
   readonly #prepared: Prepared[] = [];
   readonly #counts = new Map<Held, Place>();
+  /** What is planned now is computed when the module is started, and lies there. */
+  #preparing: Preparing | null = null;
   readonly inputs: PlacedValue[] = [];
   readonly outputs: PlacedValue[] = [];
 
-  /** @param bytes of what it is to hold */
-  buffer(bytes: number, name: string): Buffer {
+  /** Memory of its own. @param bytes of what it is to hold */
+  memory(bytes: number, name: string): Place {
+    const preparing = this.#preparing;
+    if (preparing !== null) {
+      const offset = preparing.bytes;
+      preparing.bytes += Math.ceil(bytes / vectorBytes) * vectorBytes;
+      return { in: preparing, offset };
+    }
     const made = { kind: "buffer" as const, bytes, name, first: afterAll, last: beforeAll };
     this.#buffers.set(made, made);
-    return made;
+    return { in: made, offset: 0 };
+  }
+
+  get isAtStart(): boolean {
+    return this.#preparing !== null;
+  }
+
+  /** Memory and steps that `build` asks for are constant from the module's start on: steps read nothing else. */
+  atStart<Result>(build: () => Result): Result {
+    if (this.#preparing !== null) return build();
+    const made: Preparing = { kind: "prepared", bytes: 0, steps: [] };
+    this.#preparing = made;
+    try {
+      return build();
+    } finally {
+      this.#preparing = null;
+      if (made.bytes > 0) this.#prepared.push(made);
+    }
   }
 
   /** The same bytes are kept once. */
@@ -215,6 +243,10 @@ export class PlanBuilder {
     at: readonly Place[],
     always = false,
   ): void {
+    if (this.#preparing !== null) {
+      this.#preparing.steps.push(stepOf(kernel, options, at));
+      return;
+    }
     const time = this.#steps.length;
     const [count] = always ? [] : at.flatMap((place) => this.#counts.get(place.in) ?? []);
     for (const place of [...at, ...(count === undefined ? [] : [count])]) this.#use(place.in, time);

@@ -54,7 +54,7 @@ export function newBytes(
     const size = before + (dims[axis] ?? 1) + after;
     step *= depth === 0 && !exact ? inFours(size) : size;
   });
-  const place = { in: l.plan.buffer(step, name), offset: first };
+  const place = placeAt(l.plan.memory(step, name), first);
   const view = viewOf(place, dims, steps, {
     element: "u8",
     halo: dims.map((_, axis) => halo[axis] ?? noHalo),

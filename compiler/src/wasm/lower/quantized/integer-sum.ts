@@ -129,7 +129,7 @@ function planTerms(
       for (let k = 0; k < weights.depth; k += 1) sum += weightOf(weights, groups, group, n, k);
       sums[group * vectors * laneCount + n] = sum;
     }
-  const terms = { in: l.plan.buffer(groups * vectors * termBytes, "terms"), offset: 0 };
+  const terms = l.plan.memory(groups * vectors * termBytes, "terms");
   const sumsAt = l.plan.constant(sums);
   const own = weights.zeros === undefined ? factors : "none";
   l.plan.step(termsI8, { groups, channels, factors: own }, [
