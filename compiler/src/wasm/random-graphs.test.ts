@@ -158,6 +158,17 @@ function shuffled<T>(all: readonly T[], draw: Draw): readonly T[] {
   return all.flatMap(() => left.splice(draw.below(left.length), 1));
 }
 
+/** Computed of constants alone: a module has it from its start on. */
+function ofConstants(b: Builder, dims: readonly number[]): Value {
+  const last = dims.at(-1) ?? 1;
+  const rows = b.weights(product(dims) / last, 3);
+  const whole = tamed(
+    b,
+    node(b, "MatMul", [rows, b.weights(3, last)], [product(dims) / last, last]),
+  );
+  return node(b, "Reshape", [whole.id, b.ints(dims)], dims);
+}
+
 /** The sum of the parts of complex numbers. */
 const summedParts = (b: Builder, x: ValueId, dims: readonly number[]): Value =>
   node(b, "ReduceSum", [x, b.ints([-1])], dims, { keepdims: int(0) });
@@ -576,6 +587,12 @@ function graphFrom({ start, layers: asked }: Drawn): Graph {
           return found;
         },
         alike(dims) {
+          if (below(6) === 0) {
+            const computed = ofConstants(b, dims);
+            values.push(computed);
+            used.add(computed.id);
+            return computed;
+          }
           const same = values.filter((value) => value.dims.join() === dims.join());
           const found = same[below(same.length)] ?? x;
           used.add(found.id);

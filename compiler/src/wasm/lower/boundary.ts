@@ -117,5 +117,7 @@ function converted(l: Lowering, from: View, to: Element, truth: boolean): View {
 function owned(l: Lowering, view: View): View {
   const isInput = l.plan.inputs.some(({ place }) => place.in === view.place.in);
   if (view.place.in.kind === "buffer" && !isInput && isDense(view)) return view;
-  return l.copied(view, { order: rowMajor(view.dims.length), padded: false, halo: [] });
+  const layout = { order: rowMajor(view.dims.length), padded: false, halo: [] };
+  // Whoever runs the module may write over what it gives.
+  return view.place.in.kind === "prepared" ? l.copy(view, layout) : l.copied(view, layout);
 }

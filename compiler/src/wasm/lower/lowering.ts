@@ -261,13 +261,15 @@ export class Lowering {
     const key = JSON.stringify([element, place.offset, dims, steps, layout]);
     const before = copies.get(key);
     if (before !== undefined) return before;
-    const copy = (): View => {
-      const target = this.temporary(dims, layout, "copy", element);
-      planMove(this.plan, place, steps, target);
-      return target;
-    };
-    const target = this.onceWith(source, copy);
+    const target = this.onceWith(source, () => this.copy(source, layout));
     copies.set(key, target);
+    return target;
+  }
+
+  /** A view's elements in another layout, copied here and now. */
+  copy({ element, place, dims, steps }: View, layout: Layout): View {
+    const target = this.temporary(dims, layout, "copy", element);
+    planMove(this.plan, place, steps, target);
     return target;
   }
 
