@@ -1,4 +1,4 @@
-import { dtypeBytes } from "@pare/runtime/format";
+import { dtypeBytes, elementCount } from "@pare/runtime/format";
 import { type Graph, isStatic, type Node, type ValueId } from "../../ir/index.js";
 import { keyOf } from "../../ops/index.js";
 import { lowerings } from "./lowerings.js";
@@ -42,8 +42,5 @@ function plainBytes(graph: Graph, id: ValueId): number {
   const { type } = graph.value(id);
   if (type.kind !== "tensor" || type.shape === undefined || !isStatic(type.shape)) return Infinity;
   if (type.dtype === undefined || !plain.has(type.dtype)) return Infinity;
-  return dtypeBytes(
-    type.dtype,
-    type.shape.reduce<number>((count, size) => count * Number(size), 1),
-  );
+  return dtypeBytes(type.dtype, elementCount(type.shape));
 }
