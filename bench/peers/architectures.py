@@ -4,20 +4,15 @@ What models are built of today, each small, with weights at random: as PyTorch's
 fixed and free, and beside each file its inputs and what PyTorch answers. What an exporter cannot write is printed.
 """
 
-import json
-import logging
 import math
-import re
 import sys
-import warnings
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-warnings.filterwarnings("ignore")
-logging.disable(logging.ERROR)
+from exporting import write_all
 
 known = []
 
@@ -704,59 +699,4 @@ def spectrum():
     return Spectrum(), {"wave": torch.randn(1, 544)}, {}
 
 
-def listed(tensor):
-    floating = tensor.is_floating_point()
-    dtype = "float32" if floating else "int64"
-    data = tensor.detach().flatten().tolist()
-    return {"type": dtype, "dims": list(tensor.shape), "data": data}
-
-
-def export(path, module, inputs, free, by_tracing):
-    names, values = list(inputs), tuple(inputs.values())
-    if by_tracing:
-        torch.onnx.export(
-            module, values, path, input_names=names, dynamo=False, dynamic_axes=free, opset_version=17
-        )
-        return
-    shapes = None
-    if free:
-        dynamic = torch.export.Dim.DYNAMIC
-        shapes = tuple({axis: dynamic for axis in free.get(name, {})} or None for name in names)
-    torch.onnx.export(
-        module,
-        values,
-        path,
-        input_names=names,
-        dynamo=True,
-        dynamic_shapes=shapes,
-        external_data=False,
-        verbose=False,
-    )
-
-
-def main(folder):
-    for build in known:
-        torch.manual_seed(0)
-        module, inputs, free = build()
-        module.eval()
-        with torch.no_grad():
-            answers = module(*inputs.values())
-        answers = answers if isinstance(answers, tuple) else (answers,)
-        for exporter in ["dynamo", "tracing"]:
-            for sizes in [{}, free] if free else [{}]:
-                name = f"{build.__name__}, {exporter}{', free sizes' if sizes else ''}"
-                path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.onnx"
-                try:
-                    export(str(path), module, inputs, sizes, exporter == "tracing")
-                except Exception as error:  # Of any kind: exporters raise what they like.
-                    path.unlink(missing_ok=True)
-                    said = re.sub(r"\x1b\[\d+m", "", str(error).splitlines()[0])
-                    print(json.dumps({"name": name, "error": said[:100]}))
-                    continue
-                given = {one: listed(value) for one, value in inputs.items()}
-                expected = [listed(value) for value in answers]
-                Path(f"{path}.json").write_text(json.dumps({"inputs": given, "outputs": expected}))
-                print(json.dumps({"name": name, "file": path.name}), flush=True)
-
-
-main(Path(sys.argv[1]))
+write_all(known, Path(sys.argv[1]))

@@ -20,6 +20,10 @@ export const findPython = () => interpreter("PARE_PYTHON", versions);
 export const findTorch = () => interpreter("PARE_TORCH", pinned("requirements-torch.txt"));
 
 /** @throws Error as `findPython` */
+export const findPublished = () =>
+  interpreter("PARE_PUBLISHED", pinned("requirements-published.txt"));
+
+/** @throws Error as `findPython` */
 export const findSklearn = () => interpreter("PARE_SKLEARN", pinned("requirements-sklearn.txt"));
 
 /** @throws Error as `findPython` */
