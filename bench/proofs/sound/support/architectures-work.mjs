@@ -96,11 +96,15 @@ export const architecturesWork =
     most("share of files that learn to answer as they did", "taught");
 
     async function proveOne(name, path) {
-      files += 1;
       const { inputs, outputs } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
       const feeds = feedsOf(inputs);
       const file = new Uint8Array(readFileSync(path));
-      const expected = await outputsOf(cpu(), onnxArtifact(file), feeds);
+      const expected = await outputsOf(cpu(), onnxArtifact(file), feeds).catch((error) => error);
+      if (expected instanceof Error) {
+        inform(`${name}: onnxruntime refuses its file`, { value: expected.message });
+        return;
+      }
+      files += 1;
       const imported = () =>
         importModel({ name: "model", main: byteSource(file), beside: new Map() });
       const graph = await imported();
