@@ -20,6 +20,8 @@ export interface OpenData {
   readonly hooks: ScoringHooks;
   readonly seed: number;
   readonly caveat: string | null;
+  /** Folders' subfolders became labels: nobody said that they are any. */
+  readonly labelsAreFolders: boolean;
   dispose(): Promise<void>;
 }
 
@@ -103,7 +105,7 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
           hint: "Leave it out: a sound is fed as it is, from -1 to 1.",
         },
       );
-    return collect(path, await readSoundFolder(path, options.inputs), options);
+    return collect(path, await readSoundFolder(path, options.inputs), options, true);
   }
   const [{ choosePreprocess }, { readImageFolder }] = await Promise.all([
     import("./choose-preprocess.js"),
@@ -112,7 +114,7 @@ async function openFolder(path: string, options: OpenDataOptions): Promise<OpenD
   const [input] = options.inputs;
   const { preprocess, caveat } = await choosePreprocess(path, options.preprocess, input);
   const read = await readImageFolder(path, options.inputs, preprocess);
-  return collect(path, { ...read, caveat: () => caveat }, options);
+  return collect(path, { ...read, caveat: () => caveat }, options, true);
 }
 
 async function openModule(path: string, options: OpenDataOptions): Promise<OpenData> {
@@ -173,10 +175,14 @@ function collect(
   path: string,
   { count, samples, caveat }: RawSamples,
   options: OpenDataOptions,
+  labelsAreFolders = false,
 ): Promise<OpenData> {
   const write = (file: string): AsyncIterable<WrittenSample> =>
     writeSamples(file, options, samples);
-  return collectWritten(path, count, write, options, { ...(caveat && { caveat }) });
+  return collectWritten(path, count, write, options, {
+    ...(caveat && { caveat }),
+    labelsAreFolders,
+  });
 }
 
 /** What of the options goes to another process. */
@@ -191,6 +197,7 @@ interface Described {
   readonly splits?: unknown;
   readonly state?: Sequences["state"] | null;
   readonly caveat?: RawSamples["caveat"];
+  readonly labelsAreFolders?: boolean;
 }
 
 async function collectWritten(
@@ -198,7 +205,13 @@ async function collectWritten(
   count: number | null,
   write: (file: string) => AsyncIterable<WrittenSample>,
   options: OpenDataOptions,
-  { hooks = {}, splits: exported = null, state = null, caveat = () => null }: Described,
+  {
+    hooks = {},
+    splits: exported = null,
+    state = null,
+    caveat = () => null,
+    labelsAreFolders = false,
+  }: Described,
 ): Promise<OpenData> {
   const samples = await storeSamples(write, count, path, options, state);
   try {
@@ -215,6 +228,7 @@ async function collectWritten(
       hooks,
       seed: options.seed,
       caveat: caveats.length === 0 ? null : caveats.join(" "),
+      labelsAreFolders,
       dispose: () => samples.dispose(),
     };
   } catch (error) {

@@ -26,6 +26,7 @@ function advice(
   baseline: Partial<Accuracy> = {},
   chosen = { latency: 1, size: 1 },
   prefer: "latency" | "size" = "latency",
+  hasLabels = false,
 ) {
   const report = {
     source: "d",
@@ -42,7 +43,7 @@ function advice(
   };
   return nextStep(
     { inputs: [], outputs: [{ name: "y", type: "float32", dims: ["N", 4] }] },
-    { evidence, report } as Evaluation,
+    { evidence, report, samples: { labelled: hasLabels } } as Evaluation,
     {
       variants: [
         {
@@ -189,4 +190,7 @@ it("compares what was chosen and what is expected with one and the same, the flo
 it("is more samples where chance may do what is allowed, and labels where there are none", () => {
   expect(advice({ dropInterval: [-0.02, 0.02] })).toMatch(/^More test samples: with 2000/);
   expect(advice({}, "unlabelled")).toMatch(/^Labels would show/);
+  const chosen = { latency: 1, size: 1 };
+  const unread = advice({}, "unlabelled", [], 2000, [], {}, chosen, "latency", true);
+  expect(unread).toMatch(/^`score` of a data module would show/);
 });

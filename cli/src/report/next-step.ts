@@ -35,7 +35,9 @@ export function nextStep(
   if (evidence === "unlabelled" && ownAccuracies.some(isUnlikeItself))
     return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
   if (evidence === "unlabelled")
-    return `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
+    return evaluation.samples.labelled
+      ? "`score` of a data module would show accuracy, not only agreement with the float model: pare data <model> writes one to fill in."
+      : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
   const untried = worthMoreTime(optimized, budget.prefer);
   const [first] = untried;

@@ -89,3 +89,37 @@ it("tells what was measured at other sizes of a dim apart, without data too", as
     await engines.dispose();
   }
 });
+
+it("takes subfolders for no labels where a model gives no scores, and labels that were given for what they are", async () => {
+  const graph = parseGraph(
+    "graph main opset 21 (x: float32[1, 3, 4, 4]) -> (y) {\n  %1 = Neg(x) : float32[1, 3, 4, 4]\n  return %1\n}\n",
+  );
+  const { proto } = await encodeModel(graph);
+  const source = { name: "m.onnx", main: byteSource(proto), beside: new Map() };
+  const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  const path = join(folder, "labelled.jsonl");
+  const lines = Array.from({ length: 20 }, (_, at) => ({ x: new Array(48).fill(at / 20), label: at % 2 })); // prettier-ignore
+  await writeFile(path, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const data = await openData(path, { inputs: model.inputs, seed: 0 });
+  const engines = await openEngines(["cpu"]);
+  try {
+    const measuredBy = async (labelsAreFolders: boolean) => {
+      const given = { ...data, labelsAreFolders };
+      const { scorer, note } = await prepareEvaluation(model, given, {}, 0, engines.reference);
+      return { metric: scorer?.metric, evidence: scorer?.evidence, isSaid: note !== null };
+    };
+    expect(await measuredBy(true)).toEqual({
+      metric: "concordance",
+      evidence: "unlabelled",
+      isSaid: true,
+    });
+    expect(await measuredBy(false)).toEqual({
+      metric: "mse",
+      evidence: "labelled",
+      isSaid: false,
+    });
+  } finally {
+    await engines.dispose();
+    await data.dispose();
+  }
+});

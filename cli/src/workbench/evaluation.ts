@@ -155,10 +155,21 @@ function indexes(from: number, count: number): readonly number[] {
 /** So many labels tell what all have in common. */
 const mostLabels = 4096;
 
+/** What is chosen by a label of one number where outputs are neither scores of classes nor one number. */
+const numbersApart = "mse";
+
+const foldersAreNoLabels =
+  "Subfolders are no labels here, as the model gives no scores of classes: it is compared with the float model.";
+
 /** @returns what is measured by, and what is to be known of it */
 async function chooseScorer(
   model: OpenedModel,
-  { hooks, samples }: Pick<OpenData, "hooks"> & { readonly samples: SampleSet },
+  {
+    hooks,
+    samples,
+    labelsAreFolders = false,
+  }: Pick<OpenData, "hooks"> &
+    Partial<Pick<OpenData, "labelsAreFolders">> & { readonly samples: SampleSet },
   { metric, labelsOf }: EvaluationOptions,
   host: EngineHost,
   first: StoredSample,
@@ -182,6 +193,11 @@ async function chooseScorer(
   const output = fitting === null ? undefined : (labelsOf ?? fitting.best[0]);
   const read = onlyOutput(outputs, output);
   const name = metric ?? chooseMetric(read, first.label, prediction, facts);
+  if (metric === undefined && labelled && labelsAreFolders && name === numbersApart)
+    return {
+      scorer: createScorer(chooseMetric(read, null), false, hooks),
+      note: foldersAreNoLabels,
+    };
   const others = fitting === null ? [] : [...fitting.best.slice(1), ...fitting.others];
   const note =
     labelsOf === undefined && others.length > 0
