@@ -20,7 +20,8 @@ import {
   reasonsOf,
 } from "../../aot/support/compiled.mjs";
 import { relativeError } from "../../aot/support/relative-error.mjs";
-import { run, scratch } from "../../shell.mjs";
+import { exported } from "../../../peers/exported.mjs";
+import { scratch } from "../../shell.mjs";
 import { teachShaken } from "../../training/support/teach-shaken.mjs";
 
 /** Of the largest number in an output. */
@@ -36,7 +37,7 @@ const calibrating = 4;
  */
 export const architecturesWork =
   (script, findInterpreter) =>
-  async ({ claim, inform, root }) => {
+  async ({ claim, inform }) => {
     const python = await findInterpreter();
     const tally = {
       read: [],
@@ -52,11 +53,7 @@ export const architecturesWork =
     let modules = 0;
     let proposals = 0;
     await scratch(async (folder) => {
-      for (const { name, file, error } of await exported(
-        python,
-        join(root, "bench/peers", script),
-        folder,
-      )) {
+      for (const { name, file, error } of await exported(python, script, folder)) {
         if (file === undefined) inform(`${name}: PyTorch does not write it`, { value: error });
         else await proveOne(name, join(folder, file));
       }
@@ -168,14 +165,6 @@ export const architecturesWork =
       });
     }
   };
-
-/** What the script printed of each file: exporters print, too. */
-async function exported(python, script, folder) {
-  const { code, stdout, stderr } = await run(python, [script, folder]);
-  if (code !== 0) throw new Error(stderr.slice(-500));
-  const lines = stdout.split("\n").filter((line) => line.startsWith('{"name"'));
-  return lines.map((line) => JSON.parse(line));
-}
 
 async function apply(graph, name, options = {}, context = {}) {
   const pass = findPass(name);
