@@ -98,7 +98,7 @@ it("takes subfolders for no labels where a model gives no scores, and labels tha
   const source = { name: "m.onnx", main: byteSource(proto), beside: new Map() };
   const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
   const path = join(folder, "labelled.jsonl");
-  const lines = Array.from({ length: 20 }, (_, at) => ({ x: new Array(48).fill(at / 20), label: at % 2 })); // prettier-ignore
+  const lines = Array.from({ length: 20 }, (_, at) => ({ x: Array.from({ length: 48 }, () => at / 20), label: at % 2 })); // prettier-ignore
   await writeFile(path, lines.map((line) => JSON.stringify(line)).join("\n"));
   const data = await openData(path, { inputs: model.inputs, seed: 0 });
   const engines = await openEngines(["cpu"]);
