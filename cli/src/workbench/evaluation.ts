@@ -195,7 +195,7 @@ async function chooseScorer(
   const name = metric ?? chooseMetric(read, first.label, prediction, facts);
   if (metric === undefined && labelled && labelsAreFolders && name === numbersApart)
     return {
-      scorer: createScorer(chooseMetric(read, null), false, hooks),
+      scorer: createScorer(chooseMetric(outputs, null), false, hooks),
       note: foldersAreNoLabels,
     };
   const others = fitting === null ? [] : [...fitting.best.slice(1), ...fitting.others];

@@ -1,7 +1,8 @@
 import { dtypeBytes, elementCount } from "@pare/runtime/format";
-import { type Graph, isStatic, type Node, type ValueId } from "../../ir/index.js";
+import type { Graph, Node, ValueId } from "../../ir/index.js";
 import { keyOf } from "../../ops/index.js";
 import { lowerings } from "./lowerings.js";
+import { dimsOf, dtypeOf } from "./node-facts.js";
 import type { RowsOf } from "./rows.js";
 
 /** Winograd's products are computed in rounds, in memory that all share. */
@@ -37,10 +38,9 @@ export function earlyNodes(graph: Graph, rows: RowsOf): ReadonlySet<Node> {
   return early;
 }
 
-/** Infinite for what is not of fixed size, or quantized. */
+/** Infinite for what is quantized. */
 function plainBytes(graph: Graph, id: ValueId): number {
-  const { type } = graph.value(id);
-  if (type.kind !== "tensor" || type.shape === undefined || !isStatic(type.shape)) return Infinity;
-  if (type.dtype === undefined || !plain.has(type.dtype)) return Infinity;
-  return dtypeBytes(type.dtype, elementCount(type.shape));
+  const dtype = dtypeOf(graph, id);
+  if (dtype === undefined || !plain.has(dtype)) return Infinity;
+  return dtypeBytes(dtype, elementCount(dimsOf(graph, id)));
 }

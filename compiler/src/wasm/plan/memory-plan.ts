@@ -1,5 +1,4 @@
 import { contentKey, sameBytes } from "../../ir/index.js";
-import { vectorBytes } from "../kernels/kernel.js";
 import { Distinct } from "./distinct.js";
 import {
   afterAll,
@@ -8,6 +7,7 @@ import {
   type Constant,
   type Decoded,
   type Held,
+  inVectors,
   type Place,
   type Plan,
   type Prepared,
@@ -89,8 +89,6 @@ interface PlacedConstants {
   readonly begin: number;
   readonly bytes: number;
 }
-
-const inVectors = (bytes: number): number => Math.ceil(bytes / vectorBytes) * vectorBytes;
 
 /**
  * The codes of all that is decoded lie together, at the end of what their floats take: made from the first to the last, a

@@ -49,6 +49,8 @@ type Preparing = Mutable<Pick<Prepared, "kind" | "bytes">> & { readonly steps: S
 /** What has a place in a module's memory. */
 export type Held = Buffer | Constant | Decoded | Prepared;
 
+export const inVectors = (bytes: number): number => Math.ceil(bytes / vectorBytes) * vectorBytes;
+
 export function bytesOf(held: Held): number {
   return held.kind === "constant" ? held.bytes.length : held.bytes;
 }
@@ -151,7 +153,7 @@ export class PlanBuilder {
     const preparing = this.#preparing;
     if (preparing !== null) {
       const offset = preparing.bytes;
-      preparing.bytes += Math.ceil(bytes / vectorBytes) * vectorBytes;
+      preparing.bytes += inVectors(bytes);
       return { in: preparing, offset };
     }
     const made = { kind: "buffer" as const, bytes, name, first: afterAll, last: beforeAll };
