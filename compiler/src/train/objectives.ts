@@ -1,6 +1,7 @@
 import { elementCount, PareError } from "@pare/runtime/format";
 import { type Graph, isStatic, shapeOf, type ValueId } from "../ir/index.js";
 import { movesExactly, operatorOf } from "../ops/index.js";
+import { answersOf } from "./answers.js";
 import { rowDims } from "./bind-batch.js";
 import { classAxis } from "./class-axis.js";
 import { demandClasses, type Labels } from "./labels.js";
@@ -350,18 +351,16 @@ function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
   return goesOn && areShares(graph, node.inputs[0]);
 }
 
-/** The student's float outputs, each with the teacher's of its name, or else of its place. */
+/** Nothing is named: what the teacher's outputs are made of. */
 function outputSignals(
   student: Batched,
   teacher: Batched,
   labelled: ValueId | string | undefined,
 ): readonly Signal[] {
-  const names = teacher.graph.main.outputs.map((id) => teacher.graph.value(id).name);
-  return student.graph.main.outputs.flatMap((id, index): readonly Signal[] => {
-    if (!isFloat(student.graph, id)) return [];
-    const { name } = student.graph.value(id);
-    const counterpart = names.includes(name) ? name : names[index];
-    return lossesFor(student, id, id === labelled).map((loss) => {
+  const answers = answersOf(student.graph, teacher.graph, (output) => output === labelled);
+  return answers.flatMap(({ value: name, teacher: counterpart }): readonly Signal[] => {
+    const value = named(student.graph, name, "student");
+    return lossesFor(student, value, value === labelled).map((loss) => {
       return { value: name, teacher: counterpart, loss };
     });
   });

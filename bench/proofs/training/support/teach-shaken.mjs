@@ -16,8 +16,7 @@ export async function teachShaken(teacher, range, notes) {
   }));
   const student = teacher.fork();
   await shake(student);
-  const signals = beforeSelection(teacher).map((value) => ({ value, loss: "mse" }));
-  const { history } = await distillGraph(student, distill.parse({ ...options, signals }), {
+  const { history } = await distillGraph(student, distill.parse(options), {
     examples: {
       executor: cpu(),
       count: samples,
@@ -30,12 +29,6 @@ export async function teachShaken(teacher, range, notes) {
     onNote: (note) => notes.push(note),
   });
   return [history[0].loss, history.at(-1).loss];
-}
-
-/** Where boxes are selected at the end, how many there are shows in a run: what is learned is what selects them. */
-function beforeSelection(graph) {
-  const selections = [...graph.allNodes()].filter(({ op }) => op === "NonMaxSuppression");
-  return selections.flatMap(({ inputs }) => inputs.slice(0, 2).map((id) => graph.value(id).name));
 }
 
 async function shake(graph) {

@@ -18,6 +18,7 @@ import { reduces } from "./reduces.js";
 import { saidInDoubles } from "./said-in-doubles.js";
 import { scales } from "./scales.js";
 import { scaling } from "./scaling.js";
+import { sizedByContent } from "./sized-by-content.js";
 import { sizedByInputs } from "./sized-by-inputs.js";
 import { weights } from "./weights.js";
 import { window } from "./window.js";
@@ -62,6 +63,8 @@ export const traitCells = {
   scales: byKey(scales),
   /** It commutes with factors per channel: with which. */
   scaling: byKey(scaling),
+  /** How large its result is, a run tells. */
+  sizedByContent: byKey(sizedByContent),
   /** Its result's sizes follow from its inputs'. */
   sizedByInputs: byKey(sizedByInputs),
   /** In which inputs it carries weights. */
@@ -96,6 +99,7 @@ export function traitsOf(key: string): Traits {
     saidInDoubles: traitCells.saidInDoubles.get(key),
     scales: traitCells.scales.get(key),
     scaling: traitCells.scaling.get(key),
+    sizedByContent: traitCells.sizedByContent.get(key),
     sizedByInputs: traitCells.sizedByInputs.get(key),
     weights: traitCells.weights.get(key),
     window: traitCells.window.get(key),

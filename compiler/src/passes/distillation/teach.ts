@@ -5,12 +5,14 @@ import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
-import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
+import { answersOf } from "../../train/answers.js";
+import { chooseObjectives, isOfScores, named, type Objective } from "../../train/objectives.js";
 import { integerShare, type LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
-import type { TeacherSource } from "../../train/teacher.js";
+import { weighBySpread } from "../../train/spread.js";
+import { TeacherAnswers, type TeacherSource } from "../../train/teacher.js";
 import { trainKept } from "../../train/kept-training.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
@@ -117,7 +119,11 @@ export async function teach(
   const wanted = { ...options, signals };
   const runs = await samplesOfRuns(model, source, samples, wanted, { executor, signal });
   await fixSizesOf(model, source, samples, runs);
-  const objectives = objectivesOf(model, source, samples, wanted, runs, where, onNote);
+  const chosen = objectivesOf(model, source, samples, wanted, runs, where, onNote);
+  const objectives =
+    source === null || signals.length > 0
+      ? chosen
+      : await weighed(chosen, { ...source, perRun: runs.teacher, samples, executor, signal });
   // One sample has no statistics that a norm could learn.
   const norms = runs.student === undefined ? options.norms : "frozen";
   if (runs.student !== undefined) onNote?.(oneAtATime(model, options));
@@ -241,18 +247,18 @@ async function samplesOfRuns(
   const inputs = new Map(
     graph.main.inputs.map((id) => [graph.value(id).name, graph.value(id).name]),
   );
-  const [first] = graph.main.outputs;
-  const own =
-    teacher !== null
-      ? learnedValues(graph, signals, "student")
-      : first === undefined
-        ? []
-        : [first];
-  const student = await takesBatches({ graph, inputs, values: own, samples, ...services });
-  if (teacher === null) return { student: student ? undefined : 1 };
-  const counterparts = signals.map(({ value, teacher: other = value }) => ({ value: other }));
-  const values = learnedValues(teacher.graph, counterparts, "teacher");
-  const both = await takesBatches({ ...teacher, values, samples, ...services });
+  if (teacher === null) {
+    const values = graph.main.outputs.slice(0, 1);
+    const student = await takesBatches({ graph, inputs, values, samples, ...services });
+    return { student: student ? undefined : 1 };
+  }
+  const learned = signals.length > 0 ? signals : answersOf(graph, teacher.graph);
+  const values = learned.map(({ value }) => named(graph, value, "student"));
+  const student = await takesBatches({ graph, inputs, values, samples, ...services });
+  const taught = learned.map(({ value, teacher: other = value }) =>
+    named(teacher.graph, other, "teacher"),
+  );
+  const both = await takesBatches({ ...teacher, values: taught, samples, ...services });
   return { student: student ? undefined : 1, teacher: both ? undefined : 1 };
 }
 
@@ -266,18 +272,6 @@ async function fixSizesOf(
   if (runs.teacher !== 1 || teacher === null) return;
   const own = [...teacher.inputs].map(([column, input]) => [input, dims[column] ?? []] as const);
   await fixSizes(teacher.graph, Object.fromEntries(own));
-}
-
-function learnedValues(
-  graph: Graph,
-  signals: readonly { readonly value: string }[],
-  whose: "student" | "teacher",
-): readonly ValueId[] {
-  if (signals.length > 0) return signals.map(({ value }) => named(graph, value, whose));
-  return graph.main.outputs.filter((id) => {
-    const { type } = graph.value(id);
-    return type.kind === "tensor" && type.dtype === "float32";
-  });
 }
 
 function oneAtATime(graph: Graph, { batch, norms }: DistillOptions): string {
@@ -312,6 +306,35 @@ function objectivesOf(
     where,
     onNote,
   );
+}
+
+/** So many samples tell how far a teacher's answers lie apart. */
+const weighedBy = 8;
+
+/** Of several values, none outweighs the others by its unit. Who names signals weighs them, too. */
+async function weighed(
+  objectives: readonly Objective[],
+  asked: Omit<Parameters<typeof TeacherAnswers.open>[0], "taught" | "batch">,
+): Promise<readonly Objective[]> {
+  const values = new Set(objectives.map(({ value }) => value));
+  if (values.size < 2) return objectives;
+  const own = objectives.flatMap((objective) => {
+    const { target, dims } = objective;
+    return target.from === "teacher" ? [{ objective, value: target.value, dims }] : [];
+  });
+  const batch = Math.min(weighedBy, asked.samples.count);
+  const teacher = await TeacherAnswers.open({ ...asked, taught: own, batch, keptBytes: 0 });
+  try {
+    const order = Int32Array.from({ length: batch }, (_, index) => index);
+    const answers = new Map<Objective, Float32Array>();
+    for (const [index, answer] of (await teacher.batchOf(order, 0)).entries()) {
+      const { objective } = own[index] ?? {};
+      if (objective !== undefined) answers.set(objective, Float32Array.from(answer, Number));
+    }
+    return weighBySpread(objectives, answers, batch);
+  } finally {
+    await teacher.dispose();
+  }
 }
 
 function trainOptions(options: DistillOptions, workers: number): TrainRequest["options"] {
