@@ -14,6 +14,7 @@ export {
 } from "./measure/measure.js";
 export type { Metric } from "./metrics/metric.js";
 export { type LabelFacts, labelFacts, labelledOutputs } from "./metrics/label-facts.js";
+export { inParts, type PartsOfOutput } from "./metrics/in-parts.js";
 export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";
 export {
   createScorer,

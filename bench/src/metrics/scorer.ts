@@ -78,27 +78,27 @@ interface Read {
  * A scorer of a built-in metric, or of what a data module exports.
  * @param name a built-in metric's, the user's metric's, or the key of `score`'s result that counts
  * @param labelled whether the samples have labels
- * @param output the only one that a built-in metric reads; all where not given
+ * @param reads the outputs as a built-in metric is to see them: one of several (`onlyOutput`), or in parts (`inParts`)
  */
 export function createScorer(
   name: string,
   labelled: boolean,
   hooks: ScoringHooks = {},
-  output?: string,
+  reads: (outputs: Tensors) => Tensors = (outputs) => outputs,
 ): Scorer<Read> {
   if (hooks.score) return scoreHook(name, labelled, hooks.score);
   if (hooks.metric && hooks.metric.name === name) return ownMetric(hooks.metric, hooks.predict);
-  return builtin(metricNamed(name), labelled, hooks.predict, output);
+  return builtin(metricNamed(name), labelled, hooks.predict, reads);
 }
 
 function builtin(
   metric: Metric,
   labelled: boolean,
   predict: ScoringHooks["predict"],
-  output: string | undefined,
+  reads: (outputs: Tensors) => Tensors,
 ): Scorer<Read> {
   const read = async (outputs: Tensors, sample: SampleInfo): Promise<unknown> =>
-    predict ? predict(outputs, sample) : metric.read(onlyOutput(outputs, output));
+    predict ? predict(outputs, sample) : metric.read(reads(outputs));
   return {
     metric: metric.name,
     direction: metric.direction,

@@ -123,3 +123,45 @@ it("takes subfolders for no labels where a model gives no scores, and labels tha
     await data.dispose();
   }
 });
+
+it("without labels, looks at scores apart from the boxes that they are joined with", async () => {
+  const graph = parseGraph(
+    [
+      "graph main opset 21 (x: float32[1, 2, 4]) -> (y) {",
+      "  %1 = Sigmoid(x) : float32[1, 2, 4]",
+      "  %2 = Concat(x, %1) {axis=1} : float32[1, 4, 4]",
+      "  return %2",
+      "}",
+      "",
+    ].join("\n"),
+  );
+  const { proto } = await encodeModel(graph);
+  const source = { name: "m.onnx", main: byteSource(proto), beside: new Map() };
+  const model = await openModelSource("m.onnx", source, { shapes: {}, dims: {}, constants: {} });
+  const path = join(folder, "joined.jsonl");
+  const random = (at: number): number => Math.sin(12.9898 * at);
+  const lines = Array.from({ length: 20 }, (_, at) => ({ x: Array.from({ length: 8 }, (_one, i) => 100 * random(8 * at + i)) })); // prettier-ignore
+  await writeFile(path, lines.map((line) => JSON.stringify(line)).join("\n"));
+  const data = await openData(path, { inputs: model.inputs, seed: 0 });
+  const engines = await openEngines(["cpu"]);
+  try {
+    const { scorer } = await prepareEvaluation(model, data, {}, 0, engines.reference);
+    const sample = await data.samples.sample(0);
+    const boxes = sample.feeds["x"]?.data ?? [];
+    const said = (scoreOf: (box: number) => number): Tensors => {
+      const both = [...boxes].map(Number);
+      const y = Float32Array.from([...both, ...both.map(scoreOf)]);
+      return { y: { type: "float32", dims: [1, 4, 4], data: y } };
+    };
+    const float = said((box) => 1 / (1 + Math.exp(-box)));
+    const agreement = async (outputs: Tensors) => {
+      const kept = await scorer?.keep(outputs, sample, float);
+      return (await scorer?.reduce([kept], [[0]]))?.[0];
+    };
+    expect(await agreement(float)).toBe(1);
+    expect(await agreement(said(() => 0))).toBeLessThan(0.5);
+  } finally {
+    await engines.dispose();
+    await data.dispose();
+  }
+});

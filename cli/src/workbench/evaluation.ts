@@ -158,6 +158,9 @@ const mostLabels = 4096;
 /** What is chosen by a label of one number where outputs are neither scores of classes nor one number. */
 const numbersApart = "mse";
 
+/** What is chosen without labels where outputs are no scores of classes alone. */
+const agreement = "concordance";
+
 const foldersAreNoLabels =
   "Subfolders are no labels here, as the model gives no scores of classes: it is compared with the float model.";
 
@@ -175,13 +178,21 @@ async function chooseScorer(
   first: StoredSample,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly scorer: Scorer; readonly note: string | null }> {
-  const { chooseMetric, createScorer, labelFacts, labelledOutputs, onlyOutput } =
+  const { chooseMetric, createScorer, inParts, labelFacts, labelledOutputs, onlyOutput } =
     await import("@pare/bench");
   const { labelled } = samples;
+  const { outputsWithShares } = await import("@pare/compiler");
+  const joined = outputsWithShares(model.graph);
+  const whole = (outputs: Tensors): Tensors => outputs;
+  /** What only the float model's answers say is looked at part by part. */
+  const readsFor = (name: string): typeof whole =>
+    name === agreement ? (outputs) => inParts(outputs, joined) : whole;
   const own = metric ?? (hooks.score ? "score" : hooks.metric?.name);
   const isRead = hooks.predict !== undefined || !labelled || model.outputs.length === 1;
-  if (own !== undefined && (metric === undefined || isRead || metric === hooks.metric?.name))
-    return { scorer: createScorer(own, labelled, hooks), note: null };
+  if (own !== undefined && (metric === undefined || isRead || metric === hooks.metric?.name)) {
+    const reads = labelled ? whole : readsFor(own);
+    return { scorer: createScorer(own, labelled, hooks, reads), note: null };
+  }
   const outputs = await outputsOf(model, first, host, signal);
   const prediction = await hooks.predict?.(outputs, first);
   if (hooks.predict !== undefined && prediction === undefined) throw nothingPredicted(first.id);
@@ -193,17 +204,18 @@ async function chooseScorer(
   const output = fitting === null ? undefined : (labelsOf ?? fitting.best[0]);
   const read = onlyOutput(outputs, output);
   const name = metric ?? chooseMetric(read, first.label, prediction, facts);
-  if (metric === undefined && labelled && labelsAreFolders && name === numbersApart)
-    return {
-      scorer: createScorer(chooseMetric(outputs, null), false, hooks),
-      note: foldersAreNoLabels,
-    };
+  if (metric === undefined && labelled && labelsAreFolders && name === numbersApart) {
+    const unlabelled = chooseMetric(outputs, null);
+    const scorer = createScorer(unlabelled, false, hooks, readsFor(unlabelled));
+    return { scorer, note: foldersAreNoLabels };
+  }
   const others = fitting === null ? [] : [...fitting.best.slice(1), ...fitting.others];
   const note =
     labelsOf === undefined && others.length > 0
       ? `Labels fit several outputs, and ${name} is of "${output}": where they are of another (${others.join(", ")}), say so, by predict(outputs, sample) of a data module, and to what trains by --labels-of.`
       : null;
-  return { scorer: createScorer(name, labelled, hooks, output), note };
+  const reads = labelled ? (all: Tensors): Tensors => onlyOutput(all, output) : readsFor(name);
+  return { scorer: createScorer(name, labelled, hooks, reads), note };
 }
 
 async function outputsOf(

@@ -1,6 +1,7 @@
 import { elementCount, PareError } from "@pare/runtime/format";
+import { areShares } from "../analysis/index.js";
 import { type Graph, isStatic, shapeOf, type ValueId } from "../ir/index.js";
-import { movesExactly, operatorOf } from "../ops/index.js";
+import { operatorOf } from "../ops/index.js";
 import { answersOf } from "./answers.js";
 import { rowDims } from "./bind-batch.js";
 import { classAxis } from "./class-axis.js";
@@ -337,18 +338,6 @@ function lossOf(kind: Signal["loss"], temperature: number, teacher: Graph, taugh
     default:
       return { kind };
   }
-}
-
-/** Is it told by what gives a value that it holds probabilities? */
-function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
-  const node = graph.producer(value);
-  const traits = node && operatorOf(node)?.traits;
-  if (node === undefined || traits === undefined) return false;
-  const { range: [least, most] = [-Infinity, Infinity], dataMovement, quantization } = traits;
-  if (least >= 0 && most <= 1) return true;
-  if (dataMovement === "joins") return node.inputs.every((input) => areShares(graph, input));
-  const goesOn = movesExactly(dataMovement) || quantization !== undefined;
-  return goesOn && areShares(graph, node.inputs[0]);
 }
 
 /** Nothing is named: what the teacher's outputs are made of. */

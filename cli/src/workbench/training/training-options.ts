@@ -86,7 +86,7 @@ export function addTeacherOptions(command: Command): void {
     )
     .option(
       "--signal <list>",
-      "what is to become as the teacher's, and how: --signal output_0=cosine; or mse, divergence, binary-cross-entropy (default: the outputs)",
+      "what is to become as the teacher's, and how: --signal output_0=cosine; or mse, divergence, binary-cross-entropy (default: the outputs, in their parts)",
       collectPairs("--signal"),
     )
     .option(

@@ -91,7 +91,7 @@ export const described = {
   signals: option(
     listOf(signal),
     [],
-    "What is to become as the teacher's; none: the outputs, scores by divergence, others by mse.",
+    "What is to become as the teacher's; none: the outputs in their parts, scores by divergence or binary cross-entropy, others by mse.",
   ),
 };
 
