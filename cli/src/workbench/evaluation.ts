@@ -164,6 +164,8 @@ const agreement = "concordance";
 const foldersAreNoLabels =
   "Subfolders are no labels here, as the model gives no scores of classes: it is compared with the float model.";
 
+const whole = (outputs: Tensors): Tensors => outputs;
+
 /** @returns what is measured by, and what is to be known of it */
 async function chooseScorer(
   model: OpenedModel,
@@ -183,7 +185,6 @@ async function chooseScorer(
   const { labelled } = samples;
   const { outputsWithShares } = await import("@pare/compiler");
   const joined = outputsWithShares(model.graph);
-  const whole = (outputs: Tensors): Tensors => outputs;
   /** What only the float model's answers say is looked at part by part. */
   const readsFor = (name: string): typeof whole =>
     name === agreement ? (outputs) => inParts(outputs, joined) : whole;

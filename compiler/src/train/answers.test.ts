@@ -35,7 +35,11 @@ describe("what of a teacher's outputs is learned", () => {
 
   it("is a stack of many as it is, and an output that is to stay whole", () => {
     const stack = boxesAndScores((boxes, _, b) => ({
-      y: b.add("Concat", [...Array.from({ length: 17 }, () => b.add("Neg", [boxes]))], axis(1)),
+      y: b.add(
+        "Concat",
+        Array.from({ length: 17 }, () => b.add("Neg", [boxes])),
+        axis(1),
+      ),
     }));
     expect(learned(stack)).toEqual(["Concat"]);
     const joined = boxesAndScores((boxes, scores, b) => ({

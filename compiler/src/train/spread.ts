@@ -1,7 +1,40 @@
 import type { Objective } from "./objectives.js";
+import { TeacherAnswers } from "./teacher.js";
 
 /** Of a mean square: what varies less is held to be nearly what it was, and not to its last bits. */
 const leastShare = 1e-6;
+
+/** Beyond, float32 has no such sums of squares. */
+const mostDoublings = 60;
+
+/** So many samples tell how far a teacher's answers lie apart. */
+const weighedBy = 8;
+
+/** Of several values, none outweighs the others by its unit. Who names signals weighs them, too. */
+export async function weighed(
+  objectives: readonly Objective[],
+  asked: Omit<Parameters<typeof TeacherAnswers.open>[0], "taught" | "batch">,
+): Promise<readonly Objective[]> {
+  const values = new Set(objectives.map(({ value }) => value));
+  if (values.size < 2) return objectives;
+  const own = objectives.flatMap((objective) => {
+    const { target, dims } = objective;
+    return target.from === "teacher" ? [{ objective, value: target.value, dims }] : [];
+  });
+  const batch = Math.min(weighedBy, asked.samples.count);
+  const teacher = await TeacherAnswers.open({ ...asked, taught: own, batch, keptBytes: 0 });
+  try {
+    const order = Int32Array.from({ length: batch }, (_, index) => index);
+    const answers = new Map<Objective, Float32Array>();
+    for (const [index, answer] of (await teacher.batchOf(order, 0)).entries()) {
+      const { objective } = own[index] ?? {};
+      if (objective !== undefined) answers.set(objective, Float32Array.from(answer, Number));
+    }
+    return weighBySpread(objectives, answers, batch);
+  } finally {
+    await teacher.dispose();
+  }
+}
 
 /**
  * Weights objectives of several values alike, boxes in pixels and scores from 0 to 1: each by what the best answer that is
@@ -18,7 +51,7 @@ export function weighBySpread(
     if (seen === undefined) return objective;
     const lost = lostByConstant(objective, seen, samples);
     const exponent = Math.round(-Math.log2(lost));
-    return Number.isFinite(exponent)
+    return Math.abs(exponent) <= mostDoublings
       ? { ...objective, weight: objective.weight * 2 ** exponent }
       : objective;
   });
@@ -80,8 +113,11 @@ function information(shares: Float32Array): number {
 }
 
 function entropy(share: number): number {
-  const of = (part: number): number => (part > 0 ? -part * Math.log(part) : 0);
-  return of(share) + of(1 - share);
+  return surprise(share) + surprise(1 - share);
+}
+
+function surprise(part: number): number {
+  return part > 0 ? -part * Math.log(part) : 0;
 }
 
 function sigmoid(score: number): number {

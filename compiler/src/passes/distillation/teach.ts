@@ -1,18 +1,18 @@
 import { type Executor, PareError } from "@pare/runtime/format";
-import type { Graph, NodeId, ValueId } from "../../ir/index.js";
+import type { Graph, NodeId } from "../../ir/index.js";
 import type { TrainingEngine } from "../../ops/index.js";
 import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
 import { answersOf } from "../../train/answers.js";
-import { chooseObjectives, isOfScores, named, type Objective } from "../../train/objectives.js";
+import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
 import { integerShare, type LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
-import { weighBySpread } from "../../train/spread.js";
-import { TeacherAnswers, type TeacherSource } from "../../train/teacher.js";
+import { weighed } from "../../train/spread.js";
+import type { TeacherSource } from "../../train/teacher.js";
 import { trainKept } from "../../train/kept-training.js";
 import { train } from "../../train/trainer.js";
 import type { Trained, TrainRequest } from "../../train/train-request.js";
@@ -306,35 +306,6 @@ function objectivesOf(
     where,
     onNote,
   );
-}
-
-/** So many samples tell how far a teacher's answers lie apart. */
-const weighedBy = 8;
-
-/** Of several values, none outweighs the others by its unit. Who names signals weighs them, too. */
-async function weighed(
-  objectives: readonly Objective[],
-  asked: Omit<Parameters<typeof TeacherAnswers.open>[0], "taught" | "batch">,
-): Promise<readonly Objective[]> {
-  const values = new Set(objectives.map(({ value }) => value));
-  if (values.size < 2) return objectives;
-  const own = objectives.flatMap((objective) => {
-    const { target, dims } = objective;
-    return target.from === "teacher" ? [{ objective, value: target.value, dims }] : [];
-  });
-  const batch = Math.min(weighedBy, asked.samples.count);
-  const teacher = await TeacherAnswers.open({ ...asked, taught: own, batch, keptBytes: 0 });
-  try {
-    const order = Int32Array.from({ length: batch }, (_, index) => index);
-    const answers = new Map<Objective, Float32Array>();
-    for (const [index, answer] of (await teacher.batchOf(order, 0)).entries()) {
-      const { objective } = own[index] ?? {};
-      if (objective !== undefined) answers.set(objective, Float32Array.from(answer, Number));
-    }
-    return weighBySpread(objectives, answers, batch);
-  } finally {
-    await teacher.dispose();
-  }
 }
 
 function trainOptions(options: DistillOptions, workers: number): TrainRequest["options"] {
