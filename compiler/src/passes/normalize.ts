@@ -9,6 +9,8 @@ import { outputsToTensors } from "./outputs-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { opsetOf, raiseOpset } from "./opset/raise.js";
 import { definePass } from "../pipeline/pass.js";
+import { keepZerosOfPads } from "../rules/pads-of-maxima.js";
+import { runRules } from "../rules/run-rules.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
@@ -18,7 +20,13 @@ export const normalize = definePass({
   name: "normalize",
   summary: "raise to opset 21, and bring constants, inputs and types into one form",
   options: {},
-  create: () => ({ exactness: "rounding", run: normalizeGraph }),
+  create: () => ({
+    exactness: "rounding",
+    async run(graph, context) {
+      normalizeGraph(graph);
+      await runRules(graph, [keepZerosOfPads], context);
+    },
+  }),
 });
 
 /** Opset 21 came with it. Of a newer one engines that are older refuse every file, whatever it says. */

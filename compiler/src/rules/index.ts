@@ -15,6 +15,7 @@ import { loopToScan } from "./loops.js";
 import { recoverLayerNorm } from "./layer-norm.js";
 import { sumVectors } from "./linear-vectors.js";
 import { concatZerosToPad, padIntoWindow, spellOutPads } from "./pads.js";
+import { keepZerosOfPads } from "./pads-of-maxima.js";
 import { scanToCell } from "./recurrent-cells.js";
 import { dropLengths, dropZeroStates, reverseWhole } from "./recurrent.js";
 import { reshapes } from "./reshapes.js";
@@ -61,6 +62,7 @@ export const simplifyRules: readonly Rule[] = [
   pointwiseAfterPool,
   spellOutPads,
   padIntoWindow,
+  keepZerosOfPads,
   concatZerosToPad,
   ...arithmetic,
   takeFeatures,

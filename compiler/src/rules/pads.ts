@@ -177,7 +177,7 @@ function refusesPads(node: Node, pads: readonly number[]): Miss | undefined {
 }
 
 /** Does the operator that makes a value say so, whatever it was given? */
-function isNowhereNegative(graph: Graph, value: ReturnType<typeof inputOf>): boolean {
+export function isNowhereNegative(graph: Graph, value: ReturnType<typeof inputOf>): boolean {
   const producer = graph.producer(value);
   const range = producer === undefined ? undefined : operatorOf(producer)?.traits.range;
   return range !== undefined && range[0] >= 0;

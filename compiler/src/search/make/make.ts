@@ -19,6 +19,7 @@ import { randomOf } from "../../pipeline/random.js";
 import { findPass } from "../../pipeline/registry.js";
 import type { StepGroup } from "../../pipeline/step.js";
 import { findTarget } from "../../targets/index.js";
+import { misreadPads } from "../../rules/pads-of-maxima.js";
 import { loadableOn } from "../../targets/loadable.js";
 import type { Sizes } from "../../targets/sizes.js";
 import type { Made, State } from "../candidate.js";
@@ -100,7 +101,8 @@ export async function beginning(
 }
 
 /**
- * The model as its user has it, where a target's engine loads such files; else what the target makes of it as it is.
+ * The model as its user has it, where a target's engine loads such files and computes what they say; else what the target makes of
+ * it as it is.
  * @throws PareError UNSUPPORTED_OP
  */
 export async function asGiven(
@@ -109,7 +111,10 @@ export async function asGiven(
   services: MakeServices,
 ): Promise<Artifact> {
   const normal = async (): Promise<Graph> => (await beginning(graph, null, services)).graph;
-  return loadableOn(findTarget(target), original, normal, services.sizes);
+  const loaded = findTarget(target);
+  return misreadPads(graph).length > 0
+    ? loaded.emit(await normal(), {}, services.sizes)
+    : loadableOn(loaded, original, normal, services.sizes);
 }
 
 /** What a group makes of a state, and why it changes nothing where it does. */
