@@ -27,6 +27,10 @@ export const findPublished = () =>
 export const findSklearn = () => interpreter("PARE_SKLEARN", pinned("requirements-sklearn.txt"));
 
 /** @throws Error as `findPython` */
+export const findDetectors = () =>
+  interpreter("PARE_DETECTORS", pinned("requirements-detectors.txt"));
+
+/** @throws Error as `findPython` */
 export const findKeras = () => interpreter("PARE_KERAS", pinned("requirements-keras.txt"));
 
 async function interpreter(variable, wantedVersions) {

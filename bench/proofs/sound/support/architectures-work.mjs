@@ -8,6 +8,7 @@ import {
   findTarget,
   importModel,
   MeasuredActivations,
+  misreadPads,
 } from "../../../../compiler/dist/index.js";
 import { aot } from "../../../../runtime/dist/backends/aot.js";
 import { cpu } from "../../../../runtime/dist/backends/ort-node.js";
@@ -26,10 +27,17 @@ import { teachShaken } from "../../training/support/teach-shaken.mjs";
 
 /** Of the largest number in an output. */
 const tolerance = 1e-4;
+/**
+ * With weights at random some files hang on rounding: the engine's own answer is another where its inputs are rounded otherwise,
+ * by so much of each number. A module, which rounds otherwise in every layer, is held to so many times that.
+ */
+const [rounding, overRounding] = [2e-7, 8];
 const [keep, mostMacs] = [0.6, 0.62];
 /** Of all files: what only a run tells the size of is neither compiled nor taught. */
 const leastShare = 0.9;
 const calibrating = 4;
+/** Operators that converters leave, which no engine takes, and Pare says otherwise. */
+const left = ["Erfc", "TFL_GELU"];
 
 /**
  * @param script of bench/peers, which writes files into a folder and prints a line of JSON for each
@@ -54,7 +62,7 @@ export const architecturesWork =
     let proposals = 0;
     await scratch(async (folder) => {
       for (const { name, file, error } of await exported(python, script, folder)) {
-        if (file === undefined) inform(`${name}: PyTorch does not write it`, { value: error });
+        if (file === undefined) inform(`${name}: it is not written`, { value: error });
         else await proveOne(name, join(folder, file));
       }
     });
@@ -96,19 +104,30 @@ export const architecturesWork =
       const { inputs, outputs } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
       const feeds = feedsOf(inputs);
       const file = new Uint8Array(readFileSync(path));
-      const expected = await outputsOf(cpu(), onnxArtifact(file), feeds).catch((error) => error);
-      if (expected instanceof Error) {
-        inform(`${name}: onnxruntime refuses its file`, { value: expected.message });
+      const byEngine = (given) => outputsOf(cpu(), onnxArtifact(file), given);
+      const answered = await byEngine(feeds).catch((error) => error);
+      if (answered instanceof Error && !left.some((op) => answered.message.includes(op))) {
+        inform(`${name}: onnxruntime refuses its file`, { value: answered.message });
         return;
       }
       files += 1;
       const imported = () =>
         importModel({ name: "model", main: byteSource(file), beside: new Map() });
       const graph = await imported();
-      const asPyTorch = graph.main.outputs.map((id, at) => [graph.value(id).name, outputs[at]]);
-      const fromPyTorch = relativeError(Object.fromEntries(asPyTorch), expected);
-      if (fromPyTorch > tolerance)
-        inform(`${name}: its file does not answer as PyTorch did`, { value: fromPyTorch });
+      const named = graph.main.outputs.map((id, at) => [graph.value(id).name, outputs[at]]);
+      const source = Object.fromEntries(named);
+      const isReadRight = !(answered instanceof Error) && misreadPads(graph).length === 0;
+      const expected = isReadRight ? answered : source;
+      const fromSource = relativeError(source, expected);
+      if (fromSource > tolerance)
+        inform(`${name}: its file does not answer as what it was written from`, {
+          value: fromSource,
+        });
+      const shaken = isReadRight ? relativeError(expected, await byEngine(rounded(feeds))) : 0;
+      const tooFar = (distance) =>
+        distance <= Math.max(tolerance, overRounding * shaken)
+          ? undefined
+          : `${distance.toPrecision(2)} apart`;
       const noting = async (kind, work) => {
         try {
           const why = await work();
@@ -119,7 +138,11 @@ export const architecturesWork =
       };
       const answersOf = async (one) =>
         tooFar(relativeError(expected, await outputsOfEngine(one, feeds)));
-      await noting("read", () => answersOf(graph));
+      await noting("read", async () => {
+        const read = graph.fork();
+        await apply(read, "normalize");
+        return answersOf(read);
+      });
       await noting("simplified", async () => {
         const simplified = graph.fork();
         await apply(simplified, "simplify");
@@ -181,12 +204,23 @@ function feedsOf(inputs) {
 }
 
 function tensorOf(type, dims, data) {
-  const typed = type === "int64" ? BigInt64Array.from(data, BigInt) : Float32Array.from(data);
-  return { type, dims, data: typed };
+  switch (type) {
+    case "int64":
+      return { type, dims, data: BigInt64Array.from(data, BigInt) };
+    case "int32":
+      return { type, dims, data: Int32Array.from(data) };
+    default:
+      return { type, dims, data: Float32Array.from(data) };
+  }
 }
 
-function tooFar(distance) {
-  return distance <= tolerance ? undefined : `${distance.toPrecision(2)} apart`;
+/** Floats by a rounding more or less. */
+function rounded(feeds) {
+  const other = ({ type, dims, data }) =>
+    type === "float32"
+      ? { type, dims, data: data.map((x, at) => x * (1 + rounding * (((at * 7) % 13) / 6 - 1))) }
+      : { type, dims, data };
+  return Object.fromEntries(Object.entries(feeds).map(([name, one]) => [name, other(one)]));
 }
 
 async function outputsOf(backend, artifact, feeds) {

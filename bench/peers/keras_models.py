@@ -1,13 +1,14 @@
-"""python applications.py FOLDER
+"""python keras_models.py FOLDER
 
-Keras' applications and what else its layers are put together to, with weights at random, as Keras exports them, as tf2onnx
-converts them (images as NCHW), and by way of TensorFlow Lite, as floats and as integers. Nothing is downloaded. As
-`architectures.py` writes them.
+Keras' applications and what else its layers are put together to, with weights at random, as Keras exports them, and by way of
+TensorFlow Lite as tf2onnx converts it. Nothing is downloaded. As `architectures.py` writes them.
 """
 
 import json
 import os
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -15,8 +16,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import keras
 import numpy as np
+import onnx
 import tensorflow as tf
-import tf2onnx
 from keras import layers as L
 from keras import ops
 
@@ -42,11 +43,21 @@ def with_statistics(model, x):
     return model
 
 
-def application(name, size=side):
+class Positions(L.Layer):
+    """Of places, added to what lies there."""
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=shape[1:], initializer="random_normal", name="table")
+
+    def call(self, x):
+        return x + self.table
+
+
+def application(name, size=side, **options):
     @named(name)
     def build():
         make = getattr(keras.applications, name)
-        model = make(weights=None, classes=10, input_shape=(size, size, 3))
+        model = make(weights=None, classes=10, input_shape=(size, size, 3), **options)
         x = random.rand(1, size, size, 3).astype("float32") * 2 - 1
         return with_statistics(model, x), x
 
@@ -122,7 +133,7 @@ def autoencoder(x):
     x = L.Reshape((8, 8, 16))(L.Dense(8 * 8 * 16, activation="relu")(x))
     for width in (16, 8):
         x = L.Conv2DTranspose(width, 3, strides=2, padding="same", activation="relu")(x)
-    return L.Conv2D(1, 3, padding="same", activation="sigmoid")(x)
+    return L.Conv2D(1, 3, padding="same", kernel_initializer="random_normal")(L.BatchNormalization()(x))
 
 
 @images("super resolution", 1)
@@ -140,7 +151,6 @@ def super_resolution(x):
 @images("preprocessing in the model")
 def preprocessing(x):
     x = L.Rescaling(1 / 127.5, offset=-1)(L.Resizing(48, 48)(x))
-    x = L.Normalization(mean=[0.4, 0.5, 0.6], variance=[0.2, 0.3, 0.4])(x)
     x = L.ZeroPadding2D(((0, 1), (0, 1)))(x)
     x = L.SeparableConv2D(16, 3, strides=2, activation="swish")(x)
     x = L.Cropping2D(1)(L.DepthwiseConv2D(3, depth_multiplier=2, padding="same")(x))
@@ -152,7 +162,7 @@ def preprocessing(x):
 @images("vision transformer")
 def vision_transformer(x):
     x = L.Reshape((64, 32))(L.Conv2D(32, 4, strides=4)(x))
-    x = x + L.Embedding(64, 32)(ops.arange(64))
+    x = Positions()(x)
     for _ in range(2):
         y = L.LayerNormalization(epsilon=1e-6)(x)
         x = L.Add()([x, L.MultiHeadAttention(4, 8, dropout=0.1)(y, y)])
@@ -237,7 +247,7 @@ def text_convolution(x):
 
 @tokens("text transformer")
 def text_transformer(x):
-    x = L.Embedding(200, 32)(x) + L.Embedding(24, 32)(ops.arange(24))
+    x = Positions()(L.Embedding(200, 32)(x))
     y = L.MultiHeadAttention(4, 8)(x, x)
     x = L.LayerNormalization()(x + y)
     x = L.LayerNormalization()(x + L.Dense(32)(L.Dense(64, activation="relu")(x)))
@@ -252,24 +262,10 @@ def masked_words(x):
 
 
 builders = [
-    *map(
-        application,
-        [
-            "MobileNet",
-            "MobileNetV2",
-            "MobileNetV3Small",
-            "MobileNetV3Large",
-            "EfficientNetB0",
-            "EfficientNetV2B0",
-            "NASNetMobile",
-            "DenseNet121",
-            "ResNet50",
-            "ResNet50V2",
-            "ConvNeXtTiny",
-        ],
-    ),
+    *map(application, ["MobileNet", "MobileNetV2", "ResNet50V2", "DenseNet121"]),
+    application("MobileNetV3Small", include_preprocessing=True),
+    application("EfficientNetV2B0", include_preprocessing=False),
     application("InceptionV3", 112),
-    application("Xception", 112),
     u_net,
     autoencoder,
     super_resolution,
@@ -292,65 +288,39 @@ def by_keras(model, path, x):
     model.export(path, format="onnx", verbose=False)
 
 
-def by_tf2onnx(model, path, x):
-    spec = [tf.TensorSpec(x.shape, model.inputs[0].dtype, name="x")]
-    names = {"inputs_as_nchw": ["x"]} if x.ndim == 4 else {}
-    function = tf.function(lambda x: model(x), input_signature=spec)
-    tf2onnx.convert.from_function(function, spec, opset=17, output_path=path, **names)
+def by_lite(model, path, x):
+    with tempfile.TemporaryDirectory() as place:
+        model.export(place, format="tf_saved_model", verbose=False)
+        lite = tf.lite.TFLiteConverter.from_saved_model(place).convert()
+        file = Path(place) / "model.tflite"
+        file.write_bytes(lite)
+        command = ["-m", "tf2onnx.convert", "--tflite", str(file), "--output", path, "--opset", "17"]
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
 
 
-def lite(model, x, integers):
-    function = tf.function(lambda x: model(x)).get_concrete_function(tf.TensorSpec(x.shape, model.inputs[0].dtype))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    if integers:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = lambda: ([random.randn(*x.shape).astype("float32")] for _ in range(8))
-    return converter.convert()
-
-
-def by_lite(model, path, x, integers=False):
-    tf2onnx.convert._convert_common(
-        None, tflite_path=None, tflite_model=lite(model, x, integers), opset=17, output_path=path, name="lite"
-    )
-
-
-def by_lite_integers(model, path, x):
-    by_lite(model, path, x, True)
-
-
-ways = {"keras": by_keras, "tf2onnx": by_tf2onnx}
+ways = {"Keras": by_keras, "TensorFlow Lite": by_lite}
 
 
 def listed(array):
-    floating = array.dtype.kind == "f"
-    dtype = "float32" if floating else str(array.dtype)
+    dtype = "float32" if array.dtype.kind == "f" else str(array.dtype)
     return {"type": dtype, "dims": list(array.shape), "data": array.ravel().tolist()}
 
 
-if __name__ == "__main__":
-    import onnx
-
-    for build in builders:
-        if len(sys.argv) > 2 and sys.argv[2] not in build.__name__:
+for build in builders:
+    keras.utils.set_random_seed(0)
+    model, x = build()
+    y = np.asarray(model(x))
+    for way, write in ways.items():
+        name = f"{build.__name__}, {way}"
+        path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.onnx"
+        try:
+            write(model, str(path), x)
+            [given] = onnx.load(path, load_external_data=False).graph.input
+        except Exception as error:  # Of any kind: exporters raise what they like.
+            path.unlink(missing_ok=True)
+            print(json.dumps({"name": name, "error": str(error).splitlines()[0][:100]}), flush=True)
             continue
-        keras.utils.set_random_seed(0)
-        model, x = build()
-        y = np.asarray(model(x))
-        for way, write in ways.items():
-            name = f"{build.__name__}, {way}"
-            path = folder / f"{name.replace(', ', '-').replace(' ', '-')}.onnx"
-            try:
-                write(model, str(path), x)
-            except Exception as error:  # Of any kind: exporters raise what they like.
-                path.unlink(missing_ok=True)
-                print(json.dumps({"name": name, "error": str(error).splitlines()[0][:100]}), flush=True)
-                continue
-            given, *others = onnx.load(path, load_external_data=False).graph.input
-            if others:
-                print(json.dumps({"name": name, "error": f"inputs {[o.name for o in others]}"}), flush=True)
-                continue
-            turned = x.transpose(0, 3, 1, 2) if way == "tf2onnx" and x.ndim == 4 else x
-            Path(f"{path}.json").write_text(
-                json.dumps({"inputs": {given.name: listed(turned)}, "outputs": [listed(y)]})
-            )
-            print(json.dumps({"name": name, "file": path.name}), flush=True)
+        Path(f"{path}.json").write_text(
+            json.dumps({"inputs": {given.name: listed(x)}, "outputs": [listed(y)]})
+        )
+        print(json.dumps({"name": name, "file": path.name}), flush=True)
