@@ -57,13 +57,12 @@ def listed(array):
 os.chdir(folder)
 for name, options in models:
     torch.manual_seed(0)
-    path = folder / f"{'-'.join([name, *options])}.onnx"
+    path = folder / f"{'-'.join([name, *(options or ['fixed'])])}.onnx"
     try:
         model = (RTDETR if name.startswith("rtdetr") else YOLO)(f"{name}.yaml")
         with_statistics(model.model)
         written = model.export(format="onnx", imgsz=side, device="cpu", **options)
-        shutil.move(written, path.with_suffix(".moved"))
-        shutil.move(path.with_suffix(".moved"), path)
+        shutil.move(written, path)
     except Exception as error:  # Of any kind: exporters raise what they like.
         print(json.dumps({"name": path.stem, "error": str(error).splitlines()[0][:100]}), flush=True)
         continue
