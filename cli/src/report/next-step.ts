@@ -35,7 +35,8 @@ export function nextStep(
   if (evidence === "unlabelled" && ownAccuracies.some(isUnlikeItself))
     return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
   if (evidence === "unlabelled")
-    return evaluation.samples.labelled
+    // What is no class, boxes and masks, no subfolder is a label of.
+    return evaluation.samples.labelled || ownAccuracies.some(({ metric }) => metric !== byClass)
       ? "`score` of a data module would show accuracy, not only agreement with the float model: pare data <model> writes one to fill in."
       : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
@@ -130,6 +131,9 @@ function shortLesson(step: ReportStep, allowed: number): string | null {
   const unlabelled = first.learnedFrom.includes("teacher") ? ", and need no labels" : "";
   return `More samples to learn from: ${name} was taught by ${first.samples} and lost ${Number(drop.toPrecision(2))} of ${metric}. A data module names them as splits.training; they are no part of what is tested${unlabelled}.`;
 }
+
+/** What agreement is counted by where answers are classes. */
+const byClass = "top1-agreement";
 
 function howToLabel(source: string | null): string {
   return source !== null && /\.\w+$/.test(source)
