@@ -50,4 +50,23 @@ describe("outputs that hold shares beside other numbers", () => {
       }),
     ).toBeUndefined();
   });
+
+  it("are told at once of what is doubled many times over", () => {
+    const doubled = (op: string, start: ValueId, b: Builder, attributes = {}) =>
+      Array.from({ length: 200 }).reduce<ValueId>((x) => b.add(op, [x, x], attributes), start);
+    expect(
+      rowsOf((boxes, scores, b) => b.add("Concat", [boxes, doubled("Mul", scores, b)], axis(1))),
+    ).toBe("1: --sss");
+    expect(
+      rowsOf((boxes, scores, b) =>
+        doubled("Concat", b.add("Concat", [boxes, scores], axis(1)), b, axis(1)),
+      ),
+    ).toBeUndefined();
+    expect(
+      rowsOf((boxes, scores, b) => {
+        const joined = b.add("Concat", [boxes, scores], axis(1));
+        return Array.from({ length: 5000 }).reduce<ValueId>((x) => b.add("Identity", [x]), joined);
+      }),
+    ).toBeUndefined();
+  });
 });

@@ -1,17 +1,30 @@
-import { type Graph, isStatic, type Node, shapeOf, type ValueId } from "../ir/index.js";
+import { type Dim, type Graph, type Node, shapeOf, type ValueId } from "../ir/index.js";
 import { attributeReader, movesExactly, operatorOf } from "../ops/index.js";
 
 /** Is it told by what gives a value that it holds shares of 1, as probabilities are? */
 export function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
-  const node = graph.producer(value);
+  const open = [value];
+  const seen = new Set(open);
+  while (open.length > 0) {
+    const before = madeOfShares(graph.producer(open.pop()));
+    if (before === null) return false;
+    for (const id of before) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      open.push(id);
+    }
+  }
+  return true;
+}
+
+/** What must hold shares, that a node's result does; none where it always does, and null where it is not told. */
+function madeOfShares(node: Node | undefined): Node["inputs"] | null {
   const traits = node && operatorOf(node)?.traits;
-  if (node === undefined || traits === undefined) return false;
+  if (node === undefined || traits === undefined) return null;
   const { range: [least, most] = [-Infinity, Infinity], dataMovement, quantization } = traits;
-  if (least >= 0 && most <= 1) return true;
-  const areAll = dataMovement === "joins" || node.op === "Mul";
-  if (areAll) return node.inputs.every((input) => areShares(graph, input));
-  const goesOn = movesExactly(dataMovement) || quantization !== undefined;
-  return goesOn && areShares(graph, node.inputs[0]);
+  if (least >= 0 && most <= 1) return [];
+  if (dataMovement === "joins" || node.op === "Mul") return node.inputs;
+  return movesExactly(dataMovement) || quantization !== undefined ? node.inputs.slice(0, 1) : null;
 }
 
 /** Along an axis of a value, which places hold shares of 1. */
@@ -34,40 +47,62 @@ export function outputsWithShares(graph: Graph): Readonly<Record<string, ShareRo
   );
 }
 
-/** More is no list of what is told of a place. */
-const mostRows = 4096;
+/** More is no list of what is told of a place, and no end of a model. */
+const [mostRows, mostNodes] = [4096, 1024];
 
 /** Null where nothing is put together, or not along one axis. */
-function shareRows(graph: Graph, value: ValueId): ShareRows | null {
-  const node = graph.producer(value);
-  const [input] = node?.inputs ?? [];
-  if (node === undefined || input === null || input === undefined) return null;
+function shareRows(graph: Graph, output: ValueId): ShareRows | null {
+  const nodes = puttingTogether(graph, output);
+  const found = new Map<ValueId, ShareRows | null>();
+  for (const node of nodes) {
+    const [value] = node.outputs;
+    if (value !== undefined && value !== null) found.set(value, rowsOf(graph, node, value, found));
+  }
+  return found.get(output) ?? null;
+}
+
+/** Concats and what moves what they give, what comes first first. */
+function puttingTogether(graph: Graph, output: ValueId): readonly Node[] {
+  const found = new Set<Node>();
+  const open = [output];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const node = graph.producer(id);
+    if (node === undefined || found.has(node) || !passing.has(node.op)) continue;
+    found.add(node);
+    if (found.size > mostNodes) return [];
+    for (const input of node.op === "Concat" ? node.inputs : node.inputs.slice(0, 1))
+      if (input !== null) open.push(input);
+  }
+  return found.size === 0 ? [] : graph.order().filter((node) => found.has(node));
+}
+
+const passing = new Set(["Concat", "Identity", "Transpose", "Reshape", "Unsqueeze", "Squeeze"]);
+
+type Found = ReadonlyMap<ValueId, ShareRows | null>;
+
+function rowsOf(graph: Graph, node: Node, value: ValueId, found: Found): ShareRows | null {
+  if (node.op === "Concat") return joinedRows(graph, node, value, found);
+  const [input] = node.inputs;
+  const before = input === null || input === undefined ? null : (found.get(input) ?? null);
+  if (before === null) return null;
   switch (node.op) {
-    case "Concat":
-      return joinedRows(graph, node, value);
     case "Identity":
-      return shareRows(graph, input);
+      return before;
     case "Transpose": {
       const rank = shapeOf(graph, value)?.length ?? 0;
       const order = attributeReader(node.attributes).ints("perm") ?? [];
-      const before = shareRows(graph, input);
-      if (before === null) return null;
       const axis = order.length === 0 ? rank - 1 - before.axis : order.indexOf(before.axis);
       return { ...before, axis };
     }
-    case "Reshape":
-    case "Unsqueeze":
-    case "Squeeze":
-      return ofLastAxis(graph, input, value);
     default:
-      return null;
+      return ofLastAxis(shapeOf(graph, input), shapeOf(graph, value), before);
   }
 }
 
-function joinedRows(graph: Graph, node: Node, value: ValueId): ShareRows | null {
+function joinedRows(graph: Graph, node: Node, value: ValueId, found: Found): ShareRows | null {
   const along = attributeReader(node.attributes).int("axis", 0);
   const axis = along < 0 ? along + (shapeOf(graph, value)?.length ?? 0) : along;
-  const parts = node.inputs.map((input) => (input === null ? null : shareRows(graph, input)));
+  const parts = node.inputs.map((input) => (input === null ? null : found.get(input)));
   const [first] = parts;
   // The same of each of several maps, one behind the other.
   if (first !== null && first !== undefined && first.axis !== axis) {
@@ -88,10 +123,13 @@ function joinedRows(graph: Graph, node: Node, value: ValueId): ShareRows | null 
 }
 
 /** Another shape of all axes but the last. */
-function ofLastAxis(graph: Graph, input: ValueId, value: ValueId): ShareRows | null {
-  const [from, to] = [shapeOf(graph, input), shapeOf(graph, value)];
-  const before = shareRows(graph, input);
-  if (before === null || from === undefined || to === undefined) return null;
-  const isKept = isStatic([from.at(-1) ?? 0]) && from.at(-1) === to.at(-1);
-  return isKept && before.axis === from.length - 1 ? { ...before, axis: to.length - 1 } : null;
+function ofLastAxis(
+  from: readonly Dim[] | undefined,
+  to: readonly Dim[] | undefined,
+  before: ShareRows,
+): ShareRows | null {
+  const width = from?.at(-1);
+  const isKept = typeof width === "number" && width === to?.at(-1);
+  const isLast = isKept && before.axis === (from?.length ?? 0) - 1;
+  return isLast ? { ...before, axis: (to?.length ?? 0) - 1 } : null;
 }

@@ -48,6 +48,13 @@ describe("what of a teacher's outputs is learned", () => {
     expect(answersOf(joined, joined, () => true).map(({ value }) => value)).toEqual(["y"]);
   });
 
+  it("is what is doubled many times over as it is, at once", () => {
+    const doubled = boxesAndScores((boxes, _, b) => ({
+      y: Array.from({ length: 60 }).reduce<ValueId>((x) => b.add("Concat", [x, x], axis(1)), boxes),
+    }));
+    expect(learned(doubled)).toEqual(["Concat"]);
+  });
+
   it("is what boxes are selected from, and once only", () => {
     const selecting = boxesAndScores((boxes, scores, b) => {
       const all = b.add("Concat", [boxes, scores], axis(1));

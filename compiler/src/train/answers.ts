@@ -13,7 +13,8 @@ const mostParts = 16;
 /**
  * What of a teacher's outputs is learned where nobody says: the float outputs, each with the teacher's of its name, or else of its
  * place. Of what is put together at the end, boxes and their scores, the parts; of what is selected, boxes that do not overlap,
- * what it is selected from, and so of integers, where no output is a float. Where teacher and student are built otherwise there, the outputs as they are.
+ * what it is selected from, and so of integers, where no output is a float. Where teacher and student are built otherwise there,
+ * the outputs as they are.
  * @param isWhole a student's output that stays one
  */
 export function answersOf(
@@ -54,12 +55,18 @@ function learnable(graph: Graph, output: ValueId, areFloats: boolean): readonly 
 
 /** All that a run tells the size of, and all that is made of it. */
 function selectedValues(graph: Graph): ReadonlySet<ValueId> {
+  return madeOf(graph, new Set(), (node) => operatorOf(node)?.traits.sizedByContent === true);
+}
+
+/** All values that are made of some, or by some nodes. */
+function madeOf(
+  graph: Graph,
+  some: ReadonlySet<ValueId>,
+  by: (node: Node) => boolean = () => false,
+): ReadonlySet<ValueId> {
   const found = new Set<ValueId>();
   for (const node of graph.order())
-    if (
-      operatorOf(node)?.traits.sizedByContent === true ||
-      node.inputs.some((id) => id !== null && found.has(id))
-    )
+    if (by(node) || node.inputs.some((id) => id !== null && (some.has(id) || found.has(id))))
       for (const id of node.outputs) if (id !== null) found.add(id);
   return found;
 }
@@ -82,7 +89,8 @@ function selectedFrom(
     else for (const input of node.inputs) if (input !== null) open.push(input);
   }
   // What is made of another that is learned says nothing more.
-  return [...found].filter((id) => !behind(graph, id).some((before) => found.has(before)));
+  const more = madeOf(graph, found);
+  return [...found].filter((id) => !more.has(id));
 }
 
 function saysSizes({ op }: Node): boolean {
@@ -94,39 +102,29 @@ function movedFrom(node: Node): ValueId | null {
   return movesExactly(operatorOf(node)?.traits.dataMovement) ? (node.inputs[0] ?? null) : null;
 }
 
-/** All values that one is made of. */
-function behind(graph: Graph, value: ValueId): readonly ValueId[] {
-  const found = new Set<ValueId>();
-  const open = [value];
-  for (let id = open.pop(); id !== undefined; id = open.pop())
-    for (const input of graph.producer(id)?.inputs ?? [])
-      if (input !== null && !found.has(input)) {
-        found.add(input);
-        open.push(input);
-      }
-  return [...found];
-}
-
 /** What is put together, under whatever shape and order; the value itself where it is not, or of too much. */
 function partsOf(graph: Graph, value: ValueId): readonly ValueId[] {
-  const parts = joined(graph, value);
-  const areFloats = parts.every((id) => isFloat(graph, id));
-  return parts.length > 1 && parts.length <= mostParts && areFloats ? parts : [value];
+  const parts: ValueId[] = [];
+  const open = [value];
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const joined = joinedTo(graph, id);
+    if (joined !== undefined) open.push(...joined.toReversed());
+    else if (graph.producer(id) !== undefined) parts.push(id);
+    if (parts.length > mostParts) return [value];
+  }
+  return parts.length > 1 && parts.every((id) => isFloat(graph, id)) ? parts : [value];
 }
 
-function joined(graph: Graph, value: ValueId): readonly ValueId[] {
-  const node = graph.producer(value);
-  if (node === undefined) return [];
-  if (node.op === "Concat")
-    return node.inputs.flatMap((id) => {
-      if (id === null) return [];
-      const parts = joined(graph, id);
-      return parts.length > 1 ? parts : graph.producer(id) === undefined ? [] : [id];
-    });
+/** What a value joins, where it does nothing else. */
+function joinedTo(graph: Graph, value: ValueId): readonly ValueId[] | undefined {
+  let node = graph.producer(value);
+  while (node !== undefined && movesAll(node)) node = graph.producer(node.inputs[0]);
+  return node?.op === "Concat" ? node.inputs.flatMap((id) => id ?? []) : undefined;
+}
+
+function movesAll(node: Node): boolean {
   const movement = operatorOf(node)?.traits.dataMovement;
-  const [input] = node.inputs;
-  const isAll = movement === "copies" || movement === "reshapes" || movement === "permutes";
-  return isAll && input !== null && input !== undefined ? joined(graph, input) : [value];
+  return movement === "copies" || movement === "reshapes" || movement === "permutes";
 }
 
 function isFloat(graph: Graph, id: ValueId): boolean {
