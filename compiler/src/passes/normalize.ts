@@ -9,8 +9,7 @@ import { outputsToTensors } from "./outputs-to-tensors.js";
 import { fromNewerOpset } from "./opset/from-newer.js";
 import { opsetOf, raiseOpset } from "./opset/raise.js";
 import { definePass } from "../pipeline/pass.js";
-import { keepZerosOfPads } from "../rules/pads-of-maxima.js";
-import { runRules } from "../rules/run-rules.js";
+import { keepZerosApart } from "../rules/pads-of-maxima.js";
 
 /**
  * The one form that rules and rows are written for: ai.onnx at opset 21, constants as initializers, defaults no
@@ -20,13 +19,7 @@ export const normalize = definePass({
   name: "normalize",
   summary: "raise to opset 21, and bring constants, inputs and types into one form",
   options: {},
-  create: () => ({
-    exactness: "rounding",
-    async run(graph, context) {
-      normalizeGraph(graph);
-      await runRules(graph, [keepZerosOfPads], context);
-    },
-  }),
+  create: () => ({ exactness: "rounding", run: normalizeGraph }),
 });
 
 /** Opset 21 came with it. Of a newer one engines that are older refuse every file, whatever it says. */
@@ -60,6 +53,7 @@ export function normalizeGraph(graph: Graph): void {
     });
   }
   sayFused(graph);
+  keepZerosApart(graph);
   dropUnusedDomains(graph);
   const { irVersion } = graph.header;
   if (irVersion < normalIrVersion || (irVersion > normalIrVersion && !holdsNewerTypes(graph)))

@@ -1,5 +1,5 @@
 import { visibleLine } from "@pare/runtime/format";
-import { type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
+import { edit, type Editor, type Graph, type Node, Tensor, type ValueId } from "../ir/index.js";
 import { constantOf } from "../ops/families/creation.js";
 import { attributeReader } from "../ops/index.js";
 import { isNowhereNegative } from "./pads.js";
@@ -24,16 +24,28 @@ export const keepZerosOfPads: Rule = {
   match(graph, node) {
     const found = misread(graph, node);
     if (found === undefined) return undefined;
-    const { pad, dtype } = found;
     return {
       because: "engines take its zeros for less than any number",
-      rewrite(editor) {
-        const body = graph.body(pad.body);
-        editor.setInput(pad.id, 2, editor.constant("zero", negativeZero[dtype](), body));
-      },
+      rewrite: (editor) => writeNegativeZero(editor, graph, found),
     };
   },
 };
+
+/** The same at once, of a graph in its normal form. */
+export function keepZerosApart(graph: Graph): void {
+  const found = [...graph.allNodes()].flatMap((node) => misread(graph, node) ?? []);
+  if (found.length === 0) return;
+  edit(graph, keepZerosOfPads.name, (editor) => {
+    // Several pools may look at one.
+    for (const one of new Map(found.map((each) => [each.pad, each])).values())
+      writeNegativeZero(editor, graph, one);
+  });
+}
+
+function writeNegativeZero(editor: Editor, graph: Graph, { pad, dtype }: Misread): void {
+  const body = graph.body(pad.body);
+  editor.setInput(pad.id, 2, editor.constant("zero", negativeZero[dtype](), body));
+}
 
 /** A sentence for each Pad that an engine would misread, of a model as it was read. */
 export function misreadPads(graph: Graph): readonly string[] {
@@ -45,20 +57,25 @@ export function misreadPads(graph: Graph): readonly string[] {
   );
 }
 
-function misread(
-  graph: Graph,
-  { op, domain, inputs }: Node,
-): { readonly pad: Node; readonly dtype: keyof typeof negativeZero } | undefined {
+interface Misread {
+  readonly pad: Node;
+  readonly dtype: keyof typeof negativeZero;
+}
+
+function misread(graph: Graph, { op, domain, inputs }: Node): Misread | undefined {
   const pad = op === "MaxPool" && domain === "" ? graph.producer(inputs[0]) : undefined;
   if (pad?.op !== "Pad" || pad.domain !== "") return undefined;
   const source = inputOf(pad, 0);
-  const isFilled = attributesOf(pad).string("mode", "constant") === "constant";
-  if (!isFilled || isNowhereNegative(graph, source) || !isZero(graph, inputOf(pad, 2)))
-    return undefined;
+  const attributes = attributesOf(pad);
+  // Before opset 11 an attribute says what is padded with.
+  const isFilled =
+    attributes.string("mode", "constant") === "constant" &&
+    attributes.float("value", 0) === 0 &&
+    isZero(graph, inputOf(pad, 2));
+  if (!isFilled || isNowhereNegative(graph, source)) return undefined;
   const dtype = dtypeOf(graph, source);
-  return dtype === "float32" || dtype === "float64" || dtype === "float16"
-    ? { pad, dtype }
-    : undefined;
+  const has = dtype === "float32" || dtype === "float64" || dtype === "float16";
+  return has ? { pad, dtype } : undefined;
 }
 
 /** Of all bits: −0 is another. */
