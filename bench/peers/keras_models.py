@@ -64,33 +64,27 @@ def application(name, size=side, **options):
     return build
 
 
-def images(name, channels=3, size=32):
-    """Of a function from an image to what comes of it."""
+def floats(name, *shape):
+    """Of a function from numbers of this shape to what comes of them."""
 
     def of(layers):
         @named(name)
         def build():
-            given = keras.Input((size, size, channels))
-            model = keras.Model(given, layers(given))
-            x = random.randn(1, size, size, channels).astype("float32")
-            return with_statistics(model, x), x
-
-        return build
-
-    return of
-
-
-def steps(name, length=32, width=8):
-    def of(layers):
-        @named(name)
-        def build():
-            given = keras.Input((length, width))
-            x = random.randn(1, length, width).astype("float32")
+            given = keras.Input(shape)
+            x = random.randn(1, *shape).astype("float32")
             return with_statistics(keras.Model(given, layers(given)), x), x
 
         return build
 
     return of
+
+
+def images(name, channels=3, size=32):
+    return floats(name, size, size, channels)
+
+
+def steps(name, length=32, width=8):
+    return floats(name, length, width)
 
 
 def tokens(name, length=24, words=200):

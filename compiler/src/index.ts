@@ -33,7 +33,7 @@ export {
   quantizeAwareGraph,
   type QuantizedAware,
 } from "./passes/index.js";
-export { misreadPads } from "./rules/pads-of-maxima.js";
+export { misreadNotes, misreadPads } from "./rules/pads-of-maxima.js";
 export { type Applied, applyGroup, applyStep, runStep } from "./pipeline/apply-step.js";
 export type { Example, Examples } from "./pipeline/examples.js";
 export type { OpenWorkers, Workers } from "./pipeline/workers.js";

@@ -36,7 +36,7 @@ export function nextStep(
     return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
   if (evidence === "unlabelled")
     // What is no class, boxes and masks, no subfolder is a label of.
-    return evaluation.samples.labelled || ownAccuracies.some(({ metric }) => metric !== byClass)
+    return evaluation.samples.labelled || ownAccuracies.some(({ metric }) => metric === ofNumbers)
       ? "`score` of a data module would show accuracy, not only agreement with the float model: pare data <model> writes one to fill in."
       : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
@@ -132,8 +132,8 @@ function shortLesson(step: ReportStep, allowed: number): string | null {
   return `More samples to learn from: ${name} was taught by ${first.samples} and lost ${Number(drop.toPrecision(2))} of ${metric}. A data module names them as splits.training; they are no part of what is tested${unlabelled}.`;
 }
 
-/** What agreement is counted by where answers are classes. */
-const byClass = "top1-agreement";
+/** What agreement is measured by where answers are no classes. */
+const ofNumbers = "concordance";
 
 function howToLabel(source: string | null): string {
   return source !== null && /\.\w+$/.test(source)

@@ -164,8 +164,6 @@ const agreement = "concordance";
 const foldersAreNoLabels =
   "Subfolders are no labels here, as the model gives no scores of classes: it is compared with the float model.";
 
-const whole = (outputs: Tensors): Tensors => outputs;
-
 /** @returns what is measured by, and what is to be known of it */
 async function chooseScorer(
   model: OpenedModel,
@@ -186,12 +184,12 @@ async function chooseScorer(
   const { outputsWithShares } = await import("@pare/compiler");
   const joined = outputsWithShares(model.graph);
   /** What only the float model's answers say is looked at part by part. */
-  const readsFor = (name: string): typeof whole =>
-    name === agreement ? (outputs) => inParts(outputs, joined) : whole;
+  const readsFor = (name: string): ((all: Tensors) => Tensors) | undefined =>
+    name === agreement ? (all) => inParts(all, joined) : undefined;
   const own = metric ?? (hooks.score ? "score" : hooks.metric?.name);
   const isRead = hooks.predict !== undefined || !labelled || model.outputs.length === 1;
   if (own !== undefined && (metric === undefined || isRead || metric === hooks.metric?.name)) {
-    const reads = labelled ? whole : readsFor(own);
+    const reads = labelled ? undefined : readsFor(own);
     return { scorer: createScorer(own, labelled, hooks, reads), note: null };
   }
   const outputs = await outputsOf(model, first, host, signal);

@@ -110,7 +110,7 @@ export async function openModelSource(
       ...outputNotes,
       ...compiler.lostConstants(graph),
       ...compiler.lostDefaults(graph),
-      ...compiler.misreadPads(graph),
+      ...compiler.misreadNotes(graph),
       ...drawnNotes(randomNodes(graph)),
     ],
     // Asked for when they are needed: a model with other things than tensors can be inspected, simplified and converted.

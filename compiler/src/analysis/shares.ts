@@ -1,11 +1,15 @@
 import { type Dim, type Graph, type Node, shapeOf, type ValueId } from "../ir/index.js";
 import { attributeReader, movesExactly, operatorOf } from "../ops/index.js";
 
+/** More is no list of what is told of a place, and no end of a model. */
+const [mostRows, mostNodes] = [4096, 1024];
+
 /** Is it told by what gives a value that it holds shares of 1, as probabilities are? */
 export function areShares(graph: Graph, value: ValueId | null | undefined): boolean {
   const open = [value];
   const seen = new Set(open);
   while (open.length > 0) {
+    if (seen.size > mostNodes) return false;
     const before = madeOfShares(graph.producer(open.pop()));
     if (before === null) return false;
     for (const id of before) {
@@ -46,9 +50,6 @@ export function outputsWithShares(graph: Graph): Readonly<Record<string, ShareRo
     }),
   );
 }
-
-/** More is no list of what is told of a place, and no end of a model. */
-const [mostRows, mostNodes] = [4096, 1024];
 
 /** Null where nothing is put together, or not along one axis. */
 function shareRows(graph: Graph, output: ValueId): ShareRows | null {
@@ -106,10 +107,10 @@ function joinedRows(graph: Graph, node: Node, value: ValueId, found: Found): Sha
   const [first] = parts;
   // The same of each of several maps, one behind the other.
   if (first !== null && first !== undefined && first.axis !== axis) {
-    const areAlike = parts.every(
-      (part) => part?.axis === first.axis && part.rows.join() === first.rows.join(),
-    );
-    return areAlike ? first : null;
+    const own = first.rows.join();
+    const isAlike = (part: ShareRows): boolean =>
+      part === first || (part.axis === first.axis && part.rows.join() === own);
+    return parts.every((part) => part && isAlike(part)) ? first : null;
   }
   const rows: boolean[] = [];
   for (const [at, input] of node.inputs.entries()) {
@@ -117,7 +118,10 @@ function joinedRows(graph: Graph, node: Node, value: ValueId, found: Found): Sha
     if (typeof size !== "number" || rows.length + size > mostRows) return null;
     const part = parts[at];
     if (part?.axis === axis && part.rows.length === size) rows.push(...part.rows);
-    else rows.push(...Array.from({ length: size }, () => areShares(graph, input)));
+    else {
+      const isShare = areShares(graph, input);
+      rows.push(...Array.from({ length: size }, () => isShare));
+    }
   }
   return { axis, rows };
 }

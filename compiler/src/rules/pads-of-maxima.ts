@@ -33,12 +33,10 @@ export const keepZerosOfPads: Rule = {
 
 /** The same at once, of a graph in its normal form. */
 export function keepZerosApart(graph: Graph): void {
-  const found = [...graph.allNodes()].flatMap((node) => misread(graph, node) ?? []);
+  const found = allMisread(graph);
   if (found.length === 0) return;
   edit(graph, keepZerosOfPads.name, (editor) => {
-    // Several pools may look at one.
-    for (const one of new Map(found.map((each) => [each.pad, each])).values())
-      writeNegativeZero(editor, graph, one);
+    for (const one of found) writeNegativeZero(editor, graph, one);
   });
 }
 
@@ -47,14 +45,27 @@ function writeNegativeZero(editor: Editor, graph: Graph, { pad, dtype }: Misread
   editor.setInput(pad.id, 2, editor.constant("zero", negativeZero[dtype](), body));
 }
 
-/** A sentence for each Pad that an engine would misread, of a model as it was read. */
-export function misreadPads(graph: Graph): readonly string[] {
-  const pads = [...graph.allNodes()].flatMap((node) => misread(graph, node)?.pad ?? []);
-  return [...new Set(pads)].map((pad) =>
+/** Pads that an engine would misread, of a model as it was read or in its normal form. */
+export function misreadPads(graph: Graph): readonly Node[] {
+  return allMisread(graph).map(({ pad }) => pad);
+}
+
+/** What is to be said of them: a sentence, or none. */
+export function misreadNotes(graph: Graph): readonly string[] {
+  const [first, ...others] = misreadPads(graph);
+  if (first === undefined) return [];
+  const more = others.length === 0 ? "" : `, as of ${others.length} more`;
+  return [
     visibleLine(
-      `onnxruntime takes the zeros of ${graph.nodeLabel(pad)}, a Pad before a MaxPool, for less than any number, and does not answer as the file says: what is written here, and the float model that it is held to, pad with −0, which it leaves alone.`,
+      `onnxruntime takes the zeros of ${graph.nodeLabel(first)}, a Pad before a MaxPool${more}, for less than any number, and does not answer as the file says: what is written here, and the float model that it is held to, pad with −0, which it leaves alone.`,
     ),
-  );
+  ];
+}
+
+/** Several pools may look at one Pad. */
+function allMisread(graph: Graph): readonly Misread[] {
+  const found = [...graph.allNodes()].flatMap((node) => misread(graph, node) ?? []);
+  return [...new Map(found.map((one) => [one.pad, one])).values()];
 }
 
 interface Misread {

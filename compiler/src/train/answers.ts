@@ -46,16 +46,16 @@ export function answersOf(
 
 /** Values of one graph that an output is made of, and that vary with the weights. */
 function learnable(graph: Graph, output: ValueId, areFloats: boolean): readonly ValueId[] {
-  const selected = selectedValues(graph);
+  // All that a run tells the size of, and all that is made of it.
+  const selected = madeOf(graph, new Set(), isSizedByContent);
   // An integer beside floats is the class that they say.
   const isChosen = selected.has(output) || (!areFloats && !isFloat(graph, output));
   const whole = isChosen ? selectedFrom(graph, output, selected) : [output];
   return whole.filter((id) => isFloat(graph, id)).flatMap((id) => partsOf(graph, id));
 }
 
-/** All that a run tells the size of, and all that is made of it. */
-function selectedValues(graph: Graph): ReadonlySet<ValueId> {
-  return madeOf(graph, new Set(), (node) => operatorOf(node)?.traits.sizedByContent === true);
+function isSizedByContent(node: Node): boolean {
+  return operatorOf(node)?.traits.sizedByContent === true;
 }
 
 /** All values that are made of some, or by some nodes. */
@@ -84,7 +84,8 @@ function selectedFrom(
     const node = graph.producer(id);
     if (seen.has(id) || node === undefined || saysSizes(node)) continue;
     seen.add(id);
-    const isComputed = !selected.has(id) && isFloat(graph, id) && movedFrom(node) === null;
+    const moves = movesExactly(operatorOf(node)?.traits.dataMovement);
+    const isComputed = !selected.has(id) && isFloat(graph, id) && !moves;
     if (isComputed) found.add(id);
     else for (const input of node.inputs) if (input !== null) open.push(input);
   }
@@ -97,20 +98,15 @@ function saysSizes({ op }: Node): boolean {
   return op === "Shape" || op === "Size";
 }
 
-/** What a node's numbers are, where it computes none. */
-function movedFrom(node: Node): ValueId | null {
-  return movesExactly(operatorOf(node)?.traits.dataMovement) ? (node.inputs[0] ?? null) : null;
-}
-
 /** What is put together, under whatever shape and order; the value itself where it is not, or of too much. */
 function partsOf(graph: Graph, value: ValueId): readonly ValueId[] {
   const parts: ValueId[] = [];
   const open = [value];
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
     const joined = joinedTo(graph, id);
+    if (joined === undefined && graph.producer(id) !== undefined) parts.push(id);
+    if (Math.max(parts.length, joined?.length ?? 0) > mostParts) return [value];
     if (joined !== undefined) open.push(...joined.toReversed());
-    else if (graph.producer(id) !== undefined) parts.push(id);
-    if (parts.length > mostParts) return [value];
   }
   return parts.length > 1 && parts.every((id) => isFloat(graph, id)) ? parts : [value];
 }
