@@ -31,6 +31,8 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
     batches: size(1, 2),
     classes: size(1, 3),
     boxes: size(1, 12),
+    /** How many boxes there are of those; undefined: all. */
+    there: fc.option(size(0, 12), { nil: undefined }),
     limit: size(0, 5),
     centred: fc.boolean(),
     turned: fc.boolean(),
@@ -42,13 +44,14 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ batches, classes, boxes, limit, turned, parts, ...p }) => {
+    fc.property(problem, ({ batches, classes, boxes, there, limit, turned, parts, ...p }) => {
       const most = Math.min(limit, boxes);
       const options: SuppressOptions = {
         batches,
         classes,
         boxes,
         limit: most,
+        countsBoxes: there !== undefined,
         hasThreshold: p.threshold !== undefined,
         centred: p.centred,
         boxSteps: turned ? [boxes * 16, 4, boxes * 4] : [boxes * 16, 16, 4],
@@ -57,7 +60,7 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
           : [classes * boxes * 4, boxes * 4, 4],
         rowStep: 24 + 8 * p.widened,
       };
-      const at = operands(7);
+      const at = operands(8);
       const prepare = (integers: Int32Array): void => {
         const floats = new Float32Array(integers.buffer);
         for (const place of at.slice(0, 2))
@@ -65,6 +68,7 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
             floats[i] = Math.round((floats[i] ?? 0) * parts) / parts;
         floats[(at[2] ?? 0) / 4] = p.share;
         floats[(at[3] ?? 0) / 4] = p.threshold ?? 1;
+        integers[(at[7] ?? 0) / 4] = Math.min(boxes, there ?? 0);
       };
       expect(differenceOf(withoutHeap, options, at, p.seed, prepare, true)).toBeUndefined();
     }),
@@ -80,7 +84,7 @@ it("writes zeros behind the last row, and nothing else", () => {
       const prepare = (integers: Int32Array): void => {
         integers[(at[0] ?? 0) / 4] = Math.min(count, most);
       };
-      const options = { bytes, most };
+      const options = { bytes, all: most * bytes };
       expect(differenceOf(zeroRest, options, at, p.seed, prepare, true)).toBeUndefined();
     }),
     { numRuns: cases(100) },

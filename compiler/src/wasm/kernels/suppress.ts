@@ -20,6 +20,8 @@ export interface SuppressOptions {
   readonly batches: number;
   readonly classes: number;
   readonly boxes: number;
+  /** Of the boxes those are there of which a run says how many; else all. */
+  readonly countsBoxes: boolean;
   /** How many of a class are kept at most. */
   readonly limit: number;
   /** Candidates are boxes above the threshold; where there is none, all of them, of whatever score. */
@@ -46,16 +48,18 @@ const longBytes = 8;
  * are.
  *
  * Loops: batches › classes › boxes, then rounds › down the heap. Parameters: boxes, scores, the share and the threshold
- * (a float each), rows, their count (a 32-bit integer), and room for a 32-bit integer of each box.
+ * (a float each), rows, their count (a 32-bit integer), room for a 32-bit integer of each box, and how many boxes there are
+ * (a 32-bit integer).
  */
 export const suppress: Kernel<SuppressOptions> = {
   name: "suppress",
   emit(options) {
     const { batches, classes, limit, boxSteps, scoreSteps, rowStep, hasThreshold } = options;
-    const f = new FunctionBuilder(7);
+    const f = new FunctionBuilder(8);
     const [boxes, scores, rows] = [f.parameter(0), f.parameter(1), f.parameter(4)];
     const [batch, kind] = [f.local("i32"), f.local("i32")];
     const [first, row, end] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const there = options.countsBoxes ? loadInteger(f.parameter(7)) : i32(options.boxes);
     const heap = new Heap(f, f.parameter(6), (box) =>
       loadFloat(i32Add(scores, i32Multiply(box, i32(scoreSteps[2])))),
     );
@@ -93,7 +97,7 @@ export const suppress: Kernel<SuppressOptions> = {
       f.set(kind, i32(0));
       const [moved = 0] = nest(f, [{ count: classes, steps: [scoreSteps[1]] }], [scores], () => {
         const threshold = hasThreshold ? loadFloat(f.parameter(3)) : undefined;
-        heap.collect(scores, options.boxes, scoreSteps[2], threshold);
+        heap.collect(scores, there, scoreSteps[2], threshold);
         f.set(first, row);
         f.set(end, i32Add(first, i32(limit * rowStep)));
         f.repeatWhile(both(heap.isFilled, less(row, end)), round);
@@ -114,9 +118,10 @@ export const suppress: Kernel<SuppressOptions> = {
 
   reference(options, memory, [boxes = 0, scores = 0, share = 0, threshold = 0, ...more]) {
     const { batches, classes, limit, boxSteps, scoreSteps, rowStep, centred } = options;
-    const [rows = 0, counted = 0] = more;
+    const [rows = 0, counted = 0, , countedBoxes = 0] = more;
     const { floats, longs, integers } = memory;
     const floatAt = (address: number): number => floats[address / floatBytes] ?? 0;
+    const there = options.countsBoxes ? (integers[countedBoxes / floatBytes] ?? 0) : options.boxes;
     let row = rows;
     const write = (values: readonly bigint[]): void => {
       longs.set(values, row / longBytes);
@@ -128,7 +133,7 @@ export const suppress: Kernel<SuppressOptions> = {
     walk(around, [0, 0], ([batch = 0, kind = 0]) => {
       const start = scores + batch * scoreSteps[0] + kind * scoreSteps[1];
       const scoreOf = (index: number): number => floatAt(start + index * scoreSteps[2]);
-      const candidates = Array.from({ length: options.boxes }, (_, index) => index)
+      const candidates = Array.from({ length: there }, (_, index) => index)
         .filter((index) => !options.hasThreshold || scoreOf(index) > floatAt(threshold))
         .sort((a, b) => scoreOf(b) - scoreOf(a) || a - b);
       const kept: number[] = [];
@@ -165,6 +170,7 @@ class Heap {
   /** The box that is to be placed, and from where on down. */
   readonly #box: Local<"i32">;
   readonly #slot: Local<"i32">;
+  readonly #score: Local<"i32">;
 
   constructor(
     f: FunctionBuilder,
@@ -175,7 +181,8 @@ class Heap {
     this.#at = at;
     this.#scoreOf = scoreOf;
     [this.unplaced, this.best] = [f.local("i32"), f.local("i32")];
-    [this.#size, this.#box, this.#slot] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    [this.#size, this.#box] = [f.local("i32"), f.local("i32")];
+    [this.#slot, this.#score] = [f.local("i32"), f.local("i32")];
   }
 
   get isFilled(): Expression<"i32"> {
@@ -185,23 +192,24 @@ class Heap {
   /** Begins anew, with the boxes whose scores, from an address on, are above a threshold; with all where there is none. */
   collect(
     scores: Local<"i32">,
-    count: number,
+    count: Expression<"i32">,
     step: number,
     threshold: Expression<"f32"> | undefined,
   ): void {
     const f = this.#f;
     f.set(this.#size, i32(0));
     f.set(this.#box, i32(0));
-    const [moved = 0] = nest(f, [{ count, steps: [step] }], [scores], () => {
+    f.set(this.#score, scores);
+    f.repeatWhile(less(this.#box, count), () => {
       const take = (): void => {
         f.storeInteger(this.#entry(this.#size), 0, this.#box);
         f.advance(this.#size, 1);
       };
       if (threshold === undefined) take();
-      else f.when(less(threshold, loadFloat(scores)), take);
+      else f.when(less(threshold, loadFloat(this.#score)), take);
       f.advance(this.#box, 1);
+      f.advance(this.#score, step);
     });
-    f.advance(scores, -moved);
     f.set(this.unplaced, divide(this.#size, i32(2)));
   }
 

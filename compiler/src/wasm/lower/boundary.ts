@@ -62,13 +62,14 @@ export function placeOutput(l: Lowering, id: ValueId): void {
   const rows = l.rows(computed);
   if (rows !== undefined) {
     const [most = 1, ...inner] = given.dims.slice(rows.axis);
-    const bytes = inner.reduce((product, size) => product * size, elementBytes[given.element]);
-    l.plan.step(zeroRest, { bytes, most }, [rows.count, given.place], true);
+    const bytes = elementCount(inner) * elementBytes[given.element];
+    l.plan.step(zeroRest, { bytes, all: most * bytes }, [rows.count, given.place], true);
   }
   const labels = text && { labels: text.labels };
   const whole = placed(l, id, type, given);
   const place = other === undefined ? whole.place : asOtherFloats(l, other.dtype, whole);
-  l.plan.output({ ...whole, place, ...(rows && { rows }), ...labels });
+  const counted = rows && { axis: rows.axis, count: rows.count };
+  l.plan.output({ ...whole, place, ...(counted && { rows: counted }), ...labels });
 }
 
 /** Floats that lie without gaps, as others. */

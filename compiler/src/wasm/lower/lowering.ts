@@ -35,7 +35,7 @@ import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
 import { packedFloats } from "./packed-floats.js";
 import { type Packing, packedIntegers } from "./packed-integers.js";
 import { rearranged } from "./rearranged.js";
-import type { RowsOf } from "./rows.js";
+import type { Rows, RowsOf } from "./rows.js";
 import type { StoredConstants } from "./stored-constants.js";
 
 /** What a value's layout should be like. */
@@ -90,11 +90,16 @@ export class Lowering {
     this.plan.counted(buffer, count);
   }
 
-  /** Of a value of which only a run knows how many rows it has: their axis, and where their count is. */
-  rows(id: ValueId): PlacedValue["rows"] {
-    const { source, axis = 0 } = this.#rows.get(id) ?? {};
-    const count = source && this.#counts.get(source);
-    return count && { axis, count };
+  /** Of a value of which only a run knows how many rows it has: which, and where their count is. */
+  rows(id: ValueId): (Rows & { readonly count: Place }) | undefined {
+    const rows = this.#rows.get(id);
+    const count = rows && this.#counts.get(rows.source);
+    return count && { ...rows, count };
+  }
+
+  /** Are these rows that the node finds itself? */
+  findsRows(node: Node): boolean {
+    return node.outputs.some((id) => id !== null && this.#rows.get(id)?.source === node.id);
   }
 
   dims(id: ValueId): readonly number[] {

@@ -42,6 +42,7 @@ import { ofBytes, onBytes } from "./quantized/rows.js";
 import { reductionRow } from "./reduction.js";
 import { resizeRow } from "./resize.js";
 import { filledRow } from "./filled.js";
+import { nonZeroRow } from "./non-zero.js";
 import { oneHotRow } from "./one-hot.js";
 import { rnnRow } from "./rnn.js";
 import { softmaxRow } from "./softmax.js";
@@ -129,6 +130,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     STFT: stftRow,
     ...named(madeRow, "HannWindow HammingWindow BlackmanWindow MelWeightMatrix"),
     NonMaxSuppression: suppressionRow,
+    NonZero: nonZeroRow,
     "ai.onnx.ml::SVMClassifier": couplingRow,
     "ai.onnx.ml::TreeEnsembleRegressor": treeEnsembleRow,
     ...named(

@@ -2,7 +2,11 @@ import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { evenParts } from "../../ops/families/concat-split.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { evaluateNode } from "../../ops/index.js";
-import { placeAt } from "../plan/plan.js";
+import { atMost } from "../kernels/at-most.js";
+import { elementBytes } from "../kernels/element.js";
+import { floatBytes } from "../kernels/kernel.js";
+import { zeroRest } from "../kernels/zero-rest.js";
+import { type Place, placeAt } from "../plan/plan.js";
 import {
   orderOf,
   permuted,
@@ -15,7 +19,8 @@ import {
 } from "../plan/view.js";
 import { heldTypes } from "./element-of-type.js";
 import type { LoweringRow } from "./lowering-row.js";
-import { besideRows, joinedRows, movedRows, rowsInOrder } from "./row-rules.js";
+import { besideRows, joinedRows, movedRows, paddedRows, rowsInOrder } from "./row-rules.js";
+import type { Rows } from "./rows.js";
 import type { Lowering } from "./lowering.js";
 import { type Along, planFill, planMove } from "./move.js";
 import type { NodeFacts } from "./node-facts.js";
@@ -118,8 +123,18 @@ export const movementRow: LoweringRow = {
   },
   lower(node, l) {
     if (!moveByAxes(node, l)) throw node.fault("moves elements in no order by axis");
+    if (l.findsRows(node.node)) countFirst(node, l);
   },
 };
+
+/** The first few rows are as many, or all that there are. */
+function countFirst(node: NodeFacts, l: Lowering): void {
+  const [all, most] = [l.rows(node.required(0)), node.outputDims()];
+  if (all === undefined) throw node.fault("takes the first of rows that are not counted");
+  const count = l.plan.memory(floatBytes, "count");
+  l.plan.step(atMost, { most: most[all.axis] ?? 0 }, [all.count, count], true);
+  l.count(node.node.id, l.view(node.output()).place.in, count);
+}
 
 /** Plans what moves elements, each axis of the result by itself. @returns whether it is so */
 export function moveByAxes(node: NodeFacts, l: Lowering): boolean {
@@ -304,6 +319,7 @@ function viewOfMoved(
 /** A frame of one number around the input; other modes move elements. */
 export const padRow: LoweringRow = {
   types: heldTypes,
+  endsRows: paddedRows,
   refuse(node) {
     if (node.attributes.string("mode", "constant") !== "constant")
       return movementRow.refuse?.(node);
@@ -317,6 +333,8 @@ export const padRow: LoweringRow = {
   lower(node, l) {
     if (node.attributes.string("mode", "constant") !== "constant")
       return movementRow.lower(node, l);
+    const rows = l.rows(node.required(0));
+    if (rows !== undefined) return padRows(node, rows, l);
     const view = l.laned(l.view(node.required(0)));
     const pads = node.numbers(1) ?? [];
     const rank = view.dims.length;
@@ -331,3 +349,21 @@ export const padRow: LoweringRow = {
     planMove(l.plan, view.place, view.steps, inside);
   },
 };
+
+/** As many rows as there may be, of which those that are not there are zeros. */
+function padRows(node: NodeFacts, rows: Rows & { readonly count: Place }, l: Lowering): void {
+  const view = l.view(node.required(0));
+  const dims = node.outputDims();
+  const target = l.temporary(
+    dims,
+    { order: rowMajor(dims.length), padded: false, halo: [] },
+    "padded",
+    l.element(node.output()),
+  );
+  const there = Math.min(sizeAt(view, rows.axis), sizeAt(target, rows.axis));
+  planMove(l.plan, view.place, view.steps, sliced(target, rows.axis, 0, there));
+  const inner = elementCount(dims.slice(rows.axis + 1)) * elementBytes[target.element];
+  const options = { bytes: rows.each * inner, all: sizeAt(target, rows.axis) * inner };
+  l.plan.step(zeroRest, options, [rows.count, target.place], true);
+  l.set(node.output(), target);
+}

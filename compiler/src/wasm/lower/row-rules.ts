@@ -1,6 +1,7 @@
 import { product, type ValueId, shapeOf } from "../../ir/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { type NodeFacts } from "./node-facts.js";
+import type { Rows } from "./rows.js";
 
 /** A node that is given rows of which only a run knows how many there are, and whose outputs have as many. */
 export interface OnRows {
@@ -67,6 +68,25 @@ export const movedRows: RowRule = ({ node, inputs }) =>
 /** Rows of the first matrix, each multiplied by what is the same for all of them. */
 export const multipliedRows: RowRule = ({ node, inputs: [left, right] }) =>
   left !== undefined && right === undefined && left < rankOf(node, node.required(0)) - 1;
+
+/** Boxes, and scores of each of them. */
+export const suppressedRows: RowRule = ({ inputs: [boxes, scores] }) => boxes === 1 && scores === 2;
+
+/** Zeros behind the last row, as many as are missing, and nowhere else: the rows are the outermost axis that has any. */
+export function paddedRows(node: NodeFacts, { axis }: Rows): boolean {
+  const pads = node.graph.value(node.required(1)).elements;
+  const rank = rankOf(node, node.required(0));
+  const before = shapeOf(node.graph, node.required(0))?.slice(0, axis) ?? [];
+  const isOfZeros = node.input(2) === undefined || node.numbers(2)?.[0] === 0;
+  return (
+    node.attributes.string("mode", "constant") === "constant" &&
+    isOfZeros &&
+    node.input(3) === undefined &&
+    before.every((size) => size === 1) &&
+    pads?.length === 2 * rank &&
+    pads.every((size, at) => at === rank + axis || size === 0)
+  );
+}
 
 function rankOf({ graph }: NodeFacts, id: ValueId): number {
   return shapeOf(graph, id)?.length ?? 0;

@@ -5,6 +5,8 @@ export interface Rows {
   /** The node that counts them. */
   readonly source: Node["id"];
   readonly axis: number;
+  /** How many elements along it are of a row. */
+  readonly each: number;
 }
 
 /** By value. */

@@ -153,9 +153,11 @@ it.each<[string, string, (rows: ValueId, b: Builder, tables: Tables) => ValueId]
   ["MatMul", "it works across", (rows, b, t) => b.add("MatMul", [b.add("Transpose", [found(rows, b, t)], { perm: attribute.ints([1, 0]) }), found(rows, b, t)])], // prettier-ignore
   ["Gather", "it works across", (rows, b) => b.add("Gather", [rows, b.ints([0])])],
   ["Gather", "it works across", (rows, b, t) => b.add("Gather", [found(rows, b, t), b.add("Gather", [rows, b.ints([1], [])], { axis: attribute.int(1) })])], // prettier-ignore
-  ["Slice", "it works across", (rows, b) => b.add("Slice", [rows, b.ints([0]), b.ints([1]), b.ints([0])])], // prettier-ignore
+  ["Slice", "it works across", (rows, b) => b.add("Slice", [rows, b.ints([1]), b.ints([3]), b.ints([0])])], // prettier-ignore
+  ["Slice", "it works across", (rows, b) => b.add("Slice", [rows, b.ints([0]), b.ints([9]), b.ints([0]), b.ints([2])])], // prettier-ignore
   ["Slice", "it works across", (rows, b) => b.add("Slice", [rows, b.ints([-1]), b.ints([-(2 ** 40)]), b.ints([0]), b.ints([-1])])], // prettier-ignore
-  ["Reshape", "it works across", (rows, b) => b.add("Reshape", [rows, b.ints([-1])])],
+  ["Reshape", "the model gives", (rows, b) => b.add("Reshape", [rows, b.ints([-1])])],
+  ["Tile", "it works across", (rows, b) => b.add("Tile", [rows, b.ints([2, 1])])],
   ["Reshape", "it works across", (rows, b) => b.add("Reshape", [rows, b.ints([3, -1])])],
   ["Concat", "it works across", (rows, b) => b.add("Concat", [rows, rows], { axis: attribute.int(0) })], // prettier-ignore
   ["Concat", "it works across", (rows, b) => b.add("Concat", [rows, b.ints(Array.from({ length: 3 }, () => 0), [1, 3])], { axis: attribute.int(0) })], // prettier-ignore

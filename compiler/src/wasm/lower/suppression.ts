@@ -1,13 +1,14 @@
-import { shapeOf } from "../../ir/index.js";
 import { suppress } from "../kernels/suppress.js";
 import { floatBytes } from "../kernels/kernel.js";
 import type { Place } from "../plan/plan.js";
 import { rowMajor, sizeAt, stepAt } from "../plan/view.js";
 import type { LoweringRow } from "./lowering-row.js";
 import { type NodeFacts } from "./node-facts.js";
+import { suppressedRows } from "./row-rules.js";
 
 /** NonMaxSuppression: rows as many as there may be, and how many of them there are (`boundRows`). */
 export const suppressionRow: LoweringRow = {
+  rows: suppressedRows,
   types: ["float32", "int64"],
   lower(node, l) {
     const [boxes, scores] = [l.view(node.required(0)), l.view(node.required(1))];
@@ -19,11 +20,14 @@ export const suppressionRow: LoweringRow = {
     const rows = l.allocate(node.output(), rowMajor(2), { exact: true });
     const count = l.plan.memory(floatBytes, "count");
     const heap = l.plan.memory(sizeAt(scores, 2) * floatBytes, "candidates");
+    // Boxes may be rows themselves: where there are none of them, none are kept.
+    const there = l.rows(node.required(1))?.count;
     const options = {
       batches: sizeAt(scores, 0),
       classes: sizeAt(scores, 1),
       boxes: sizeAt(scores, 2),
-      limit: mostKept(node) ?? 0,
+      limit: mostKept(node, sizeAt(scores, 2)) ?? 0,
+      countsBoxes: there !== undefined,
       hasThreshold: node.input(4) !== undefined,
       centred: node.attributes.int("center_point_box", 0) === 1,
       boxSteps: [stepAt(boxes, 0), stepAt(boxes, 1), stepAt(boxes, 2)] as const,
@@ -31,15 +35,14 @@ export const suppressionRow: LoweringRow = {
       rowStep: stepAt(rows, 0),
     };
     const places = [boxes.place, scores.place, share, threshold, rows.place, count, heap];
-    l.plan.step(suppress, options, places);
+    l.plan.step(suppress, options, [...places, there ?? count], true);
     l.count(node.node.id, rows.place.in, count);
   },
 };
 
-/** How many boxes of a class are kept at most; undefined where that is computed. */
-export function mostKept(node: NodeFacts): number | undefined {
+/** How many of so many boxes are kept of a class at most; undefined where that is computed. */
+export function mostKept(node: NodeFacts, boxes: number): number | undefined {
   if (node.input(2) === undefined) return 0;
   const [most] = node.numbers(2) ?? [];
-  const boxes = Number(shapeOf(node.graph, node.required(1))?.[2] ?? 0);
   return most === undefined ? undefined : Math.min(Math.max(0, most), boxes);
 }

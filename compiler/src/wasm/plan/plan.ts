@@ -143,6 +143,8 @@ export class PlanBuilder {
   readonly #decoded = new Distinct(isSame);
   readonly #prepared: Prepared[] = [];
   readonly #counts = new Map<Held, Place>();
+  /** In the order in which they are made. */
+  readonly #counted = new Set<Place>();
   /** What is planned now is computed when the module is started, and lies there. */
   #preparing: Preparing | null = null;
   readonly inputs: PlacedValue[] = [];
@@ -233,9 +235,13 @@ export class PlanBuilder {
     return own;
   }
 
-  /** From now on a step that uses the buffer is left out where the count is 0. */
+  /**
+   * From now on a step that uses the buffer is left out where the count is 0. One that uses several goes by what was counted
+   * last: where nothing was found, nothing was found among that.
+   */
   counted(buffer: Held, count: Place): void {
     this.#counts.set(buffer, count);
+    this.#counted.add(count);
   }
 
   /** @param always also where what it uses is counted, and the count 0 */
@@ -250,7 +256,7 @@ export class PlanBuilder {
       return;
     }
     const time = this.#steps.length;
-    const [count] = always ? [] : at.flatMap((place) => this.#counts.get(place.in) ?? []);
+    const count = always ? undefined : this.#lastCount(at);
     for (const place of [...at, ...(count === undefined ? [] : [count])]) this.#use(place.in, time);
     this.#steps.push({ ...stepOf(kernel, options, at), ...(count && { count }) });
   }
@@ -294,6 +300,13 @@ export class PlanBuilder {
       inputs: this.inputs,
       outputs: this.outputs,
     };
+  }
+
+  #lastCount(at: readonly Place[]): Place | undefined {
+    const found = new Set(at.flatMap((place) => this.#counts.get(place.in) ?? []));
+    return found.size < 2
+      ? [...found][0]
+      : [...this.#counted].filter((count) => found.has(count)).at(-1);
   }
 
   #use(used: Held, time: number): void {
