@@ -15,6 +15,8 @@ interface Filter {
   readonly boxes: number;
   /** What scores, of 0 to 1, are more than. */
   readonly above: number;
+  /** What suppression asks of them as well. */
+  readonly threshold: number;
   /** How many of the kept boxes are given. */
   readonly most: number;
   readonly share: number;
@@ -36,7 +38,7 @@ interface Found {
 
 /** Boxes of high scores, of which those are kept that overlap none that is better. */
 function filtered(
-  { boxes: count, above, most, share }: Filter,
+  { boxes: count, above, most, share, threshold }: Filter,
   build: (found: Found, b: Builder) => Readonly<Record<string, ValueId>>,
 ): Graph {
   return graphOf(
@@ -60,6 +62,7 @@ function filtered(
         b.add("Unsqueeze", [ownScores, b.ints([0, 1])]),
         b.ints([2 ** 40]),
         b.floats([share]),
+        b.floats([threshold]),
       ]);
       const column = b.add("Gather", [found, b.ints([2], [])], { axis: attribute.int(1) });
       const kept = b.add("Slice", [column, b.ints([0]), b.ints([most]), b.ints([0])]);
@@ -79,9 +82,9 @@ function padded({ rows }: Found, b: Builder, all: number): ValueId {
   return b.add("Reshape", [b.add("Pad", [line, pads]), b.ints([1, all, 5])]);
 }
 
-const usual: Filter = { boxes: 12, above: 0.3, most: 4, share: 0.4 };
-/** Some, none, one of them and all. */
-const often = [usual, { ...usual, above: 2 }, { ...usual, most: 1 }, { ...usual, above: -1, most: 12 }]; // prettier-ignore
+const usual: Filter = { boxes: 12, above: 0.3, most: 4, share: 0.4, threshold: 0 };
+/** Some, none, none of some, one of them and all. */
+const often = [usual, { ...usual, above: 2 }, { ...usual, threshold: 2 }, { ...usual, most: 1 }, { ...usual, above: -1, most: 12 }]; // prettier-ignore
 
 it.each<[string, (found: Found, b: Builder, one: Filter) => ValueId]>([
   ["where they are", ({ places }) => places],
@@ -104,6 +107,7 @@ it("keeps of the boxes that are there those that onnxruntime keeps", async () =>
     above: fc.constantFrom(-1, 0, 0.2, 0.5, 0.9, 2),
     most: fc.constantFrom(1, 2, 5, 100),
     share: fc.constantFrom(0, 0.25, 0.5, 1),
+    threshold: fc.constantFrom(0, 0.5, 2),
   });
   await fc.assert(
     fc.asyncProperty(problem, (one) =>
