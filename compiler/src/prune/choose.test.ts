@@ -55,4 +55,20 @@ describe("a share of the multiply-accumulates", () => {
     const { cuts } = await planPruning(graph, { ...wish, keep: 0.5 });
     expect(cuts.map(({ group, gone }) => [group.units, gone.length])).toEqual([[32, 16]]);
   });
+
+  it.each([
+    [4, "depends on what a run finds", "Ask for a share of the parameters, with --keep-params."],
+    ["n", "is not known", "or give the inputs' sizes with --shape or --dim"],
+  ])("says why work cannot be counted: inputs of %s by 3", async (size, why, hint) => {
+    const graph = graphOf({ x: ["float32", size, 3], low: ["float32", 1] }, (input, b) => {
+      const positive = b.add("Greater", [b.add("ReduceMax", [input("x"), b.ints([1])], { keepdims: attribute.int(0) }), input("low")]); // prettier-ignore
+      const found = b.add("GatherND", [input("x"), b.add("Transpose", [b.add("NonZero", [positive])])]); // prettier-ignore
+      return { y: b.add("MatMul", [b.add("Relu", [b.add("MatMul", [found, b.weights(3, 8)])]), b.weights(8, 2)]) }; // prettier-ignore
+    });
+    await expect(planPruning(graph, wish)).rejects.toMatchObject({
+      code: "UNSUPPORTED_OP",
+      message: expect.stringContaining(`that of MatMul ${why}`),
+      hint: expect.stringContaining(hint),
+    });
+  });
 });

@@ -2,7 +2,14 @@ import { PareError } from "@pare/runtime/format";
 import { macsOfOperator, type SizesOf, sumOfBody } from "../analysis/macs.js";
 import { nominalSizes } from "../analysis/nominal-sizes.js";
 import { trainedTensors } from "../analysis/parameters.js";
-import type { Graph, Node, NodeId, ValueId } from "../ir/index.js";
+import {
+  type Graph,
+  isStatic,
+  type Node,
+  type NodeId,
+  shapeOf,
+  type ValueId,
+} from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
 import type { Group } from "./groups.js";
 
@@ -96,12 +103,14 @@ export class Sizes {
     const macs = sumOfBody(this.#graph, this.#graph.main, (node) => this.nodeMacs(node));
     if (macs !== null) return macs;
     const uncounted = [...this.#graph.allNodes()].find((node) => this.nodeMacs(node) === null);
+    const isOpen = this.#graph.main.inputs.some((id) => hasOpenSize(this.#graph, id));
+    const why = isOpen ? "is not known" : "depends on what a run finds";
     throw new PareError(
       "UNSUPPORTED_OP",
-      `The work of this model cannot be counted${uncounted === undefined ? "" : `: that of ${uncounted.op} is not known`}.`,
+      `The work of this model cannot be counted${uncounted === undefined ? "" : `: that of ${uncounted.op} ${why}`}.`,
       {
         ...(uncounted !== undefined && { where: this.#graph.nodeLabel(uncounted) }),
-        hint: "Ask for a share of the parameters, with --keep-params; or give the inputs' sizes with --shape or --dim, which the file keeps then.",
+        hint: `Ask for a share of the parameters, with --keep-params${isOpen ? "; or give the inputs' sizes with --shape or --dim, which the file keeps then" : ""}.`,
       },
     );
   }
@@ -189,4 +198,9 @@ export function prunableWork(graph: Graph, groups: readonly Group[]): PrunableWo
     else if (all > 0) others.push({ node, macs: all });
   }
   return { macs, least: sizes.total(), all: sum, reached, others };
+}
+
+function hasOpenSize(graph: Graph, id: ValueId): boolean {
+  const shape = shapeOf(graph, id);
+  return shape === undefined || !isStatic(shape);
 }
