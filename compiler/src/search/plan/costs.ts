@@ -95,7 +95,7 @@ export function finalLimits(runMs: number): LatencyLimits {
 const makeMsPerMegabyte = 12;
 const makeLeastMs = 40;
 /** Times that are published are of two files that differ: they settle sooner than finalists'. */
-const publishingShare = 0.4;
+const publishingShare = 0.6;
 /** Compressing for the size of a download, a megabyte of a small file and of a large one, where less is tried. */
 const sizeMsPerMegabyte = { small: 1000, large: 60 };
 const smallBytes = 2 * 2 ** 20;
@@ -104,6 +104,9 @@ const candidateBytes = 0.35;
 
 /** WebAssembly is compiled twice while it runs, and settles later than what was compiled before. */
 const settling: Partial<Record<TargetName, number>> = { cpu: 0.65, wasm: 0.8 };
+
+/** Of the time that a comparison may take: where short runs are many, and where a browser's clock makes long units of them. */
+const usualShare = { least: 0.2, aMillisecond: 0.4, most: 0.9 };
 
 /**
  * A comparison usually takes less than it may: short runs are many, and warm up and settle soon. Of long ones, as few as
@@ -114,7 +117,9 @@ function timingMs(
   { warmUpMs, maxMs, blocks }: LatencyLimits,
 ): number {
   const warm = Math.min(warmUpMs, 150 + 20 * runMs);
-  const usual = warm + maxMs * clamp(0.2 + 0.4 * runMs, 0.2, 0.9);
+  const { least: leastShare, aMillisecond, most } = usualShare;
+  const share = target === "cpu" ? Math.min(most, leastShare + aMillisecond * runMs) : most;
+  const usual = warm + maxMs * share;
   const least = 2 * (1 + blocks) * runMs;
   return Math.max((settling[target] ?? 1) * usual, runMs > longMs ? least : 0);
 }
