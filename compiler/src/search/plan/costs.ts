@@ -225,10 +225,13 @@ export function sensitivityMs(
 
 /** Of one target, after the search: finalists, published times, start-up. The test samples are apart. */
 export function finalsMs(facts: TargetFacts): number {
-  const { runMs, loadMs, timed, paritySampleMs } = facts;
-  return timed
-    ? timingMs(facts, finalLimits(runMs)) + publishMs(facts)
-    : loadMs + agreementSamples * paritySampleMs;
+  const { loadMs, timed, paritySampleMs } = facts;
+  return timed ? finalistsMs(facts) + publishMs(facts) : loadMs + agreementSamples * paritySampleMs;
+}
+
+/** Finalists against each other, where there are any besides the float model. */
+export function finalistsMs(facts: TargetFacts): number {
+  return facts.timed ? timingMs(facts, finalLimits(facts.runMs)) : 0;
 }
 
 /** Times that are published, and two starts: of what was chosen, and of the float model. */

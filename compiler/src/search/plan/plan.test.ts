@@ -76,6 +76,53 @@ describe("what is tried first", () => {
   });
 });
 
+describe("the time that finalists would take", () => {
+  const slow = {
+    ...facts,
+    loadMs: 100,
+    runMs: 500,
+    sampleMs: 500,
+    answerMs: 500,
+    validation: 5,
+    test: 16,
+  };
+  const both = [slow, { ...slow, target: "wasm" as const }];
+  const weights = way("cpu", "int8-weights", "quantize-weights", holds);
+  const others = way("wasm", "int8-weights", "quantize-weights", holds);
+  const planAnew = (): Plan =>
+    new Plan({
+      facts: both,
+      planned: [weights, others],
+      nowMs: 0,
+      askedMs: 120_000,
+      calibration: 0,
+    });
+  const came = {
+    tookMs: 8000,
+    accepted: true,
+    latency: 0.9,
+    lost: false,
+    best: { latency: 0.9, size: 0.3 },
+    isOpen: false,
+  };
+
+  it("is there for candidates, of a target where nothing was accepted", () => {
+    const plan = planAnew();
+    const lateMs = plan.schedule.deadlineMs - plan.costMs(weights) + 1;
+    expect(plan.nextRound(lateMs)).toHaveLength(1);
+    expect(plan.nextRound(lateMs + plan.schedule.sparedMs(new Set(["cpu"])))).toEqual([]);
+  });
+
+  it("is kept once something was", () => {
+    const plan = planAnew();
+    const [first] = plan.nextRound(0);
+    expect(first).toBe(weights);
+    plan.note(weights, came);
+    expect(plan.schedule.sparedMs(new Set(["wasm"]))).toBe(0);
+    expect(plan.nextRound(plan.schedule.deadlineMs - plan.costMs(others) + 1)).toEqual([]);
+  });
+});
+
 describe("what is spare", () => {
   const spare = way("cpu", "int8-static-partly", "quantize-static", mayLose, 2000);
   const planWith = (earlier: ScheduleOptions["earlier"] = new Map()): Plan => {

@@ -144,8 +144,14 @@ export class Plan {
     const ownMs = this.costMs({ ...one, learningRuns: 0 });
     const { deadlineMs, spareDeadlineMs } = this.schedule;
     const keptMs = this.#spare.has(one) ? deadlineMs - spareDeadlineMs : 0;
+    // Were it accepted, its target would have finalists; others that have none so far may have none.
+    const coming = new Set([one, ...round].map(({ target }) => target));
     const free =
-      left - keptMs - learningMs - (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
+      left +
+      this.schedule.sparedMs(coming) -
+      keptMs -
+      learningMs -
+      (learningMs > 0 ? this.#afterLearningMs(one, left) : 0);
     return ownMs <= free - this.#guaranteedMs(one.target, Math.max(0, free));
   }
 

@@ -5,6 +5,7 @@ import {
   clamp,
   type Counts,
   fewestOfFloat,
+  finalistsMs,
   type InHand,
   type KnownCounts,
   lateMs,
@@ -162,6 +163,21 @@ export class Schedule {
     else this.#secondLooks.delete(target);
   }
 
+  /**
+   * Of what the deadline keeps for the ending: what finalists take on targets where nothing but the float model is in hand,
+   * and that have nothing else to come.
+   * @param coming targets on which something may yet be accepted
+   */
+  sparedMs(coming: ReadonlySet<TargetName>): number {
+    return keptForEnding * this.#withoutFinalistsMs((target) => coming.has(target));
+  }
+
+  #withoutFinalistsMs(mayCome: (target: TargetName) => boolean): number {
+    return this.#facts
+      .filter(({ target }) => !this.#latencies.has(target) && !mayCome(target))
+      .reduce((sum, facts) => sum + finalistsMs(facts), 0);
+  }
+
   /** Nobody said how long it may take, and something took longer than was said: what waits is not to pay for it. */
   extend(ms: number): void {
     if (!this.isAsked) this.#overMs += Math.max(0, ms);
@@ -241,7 +257,7 @@ export class Schedule {
 
   /** The search has ended: what is left is the ending, which goes by from here. */
   beginEnding(nowMs: number): void {
-    this.#endMs = nowMs + this.endingMs();
+    this.#endMs = nowMs + this.endingMs() - this.#withoutFinalistsMs(() => false);
   }
 
   /** When the whole is expected to end, where the search goes on until then. */
