@@ -4,22 +4,20 @@
 // what the user's cache, where `cache` asks for it, kept of earlier processes.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openHosts, executor } from "../../../../bench/dist/index.js";
+import { openCache } from "../../../../cli/dist/cache/open-cache.js";
+import { openModel } from "../../../../cli/dist/workbench/opened-model.js";
+import { parseShapes } from "../../../../cli/dist/workbench/shape-options.js";
+import { Fingerprints } from "../../../../compiler/dist/analysis/fingerprints.js";
+import { KeptActivations, MeasuredActivations } from "../../../../compiler/dist/index.js";
+import { presets } from "../../../../compiler/dist/recipes/presets.js";
+import { beginning, change, finish, ordered } from "../../../../compiler/dist/search/make/make.js";
+import { SharedFiles } from "../../../../compiler/dist/search/make/shared-files.js";
+import { choicesFor } from "../../../../compiler/dist/search/plan/planned.js";
 import { shapeOptions } from "./models.mjs";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const compiler = (file) => import(join(root, "compiler/dist", file));
 const { model, data, options = [], targets, order, cache = false } = JSON.parse(process.argv[2]);
-
-const { presets } = await compiler("recipes/presets.js");
-const { choicesFor } = await compiler("search/planned.js");
-const { beginning, change, finish, ordered } = await compiler("search/make.js");
-const { SharedFiles } = await compiler("search/shared-files.js");
-const { Fingerprints } = await compiler("analysis/fingerprints.js");
-const { KeptActivations, MeasuredActivations } = await compiler("index.js");
-const { executor, openHosts } = await import(join(root, "bench/dist/index.js"));
-const { openCache } = await import(join(root, "cli/dist/cache/open-cache.js"));
-const { openModel } = await import(join(root, "cli/dist/workbench/opened-model.js"));
-const { parseShapes } = await import(join(root, "cli/dist/workbench/shape-options.js"));
 
 const opened = await openModel(model, parseShapes(shapeOptions(options)));
 const { hosts } = await openHosts(["cpu"]);

@@ -1,6 +1,14 @@
 // `optimize` itself on a small network, whose files are said to take and to lose what a scenario's do.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Fingerprints } from "../../../../compiler/dist/analysis/fingerprints.js";
+import { importModel } from "../../../../compiler/dist/import-model.js";
+import { presets } from "../../../../compiler/dist/recipes/presets.js";
+import { beginning, change, finish, ordered } from "../../../../compiler/dist/search/make/make.js";
+import { SharedFiles } from "../../../../compiler/dist/search/make/shared-files.js";
+import { optimize } from "../../../../compiler/dist/search/optimize.js";
+import { choicesFor } from "../../../../compiler/dist/search/plan/planned.js";
+import { byteSource, onnxArtifact } from "../../../../runtime/dist/format/index.js";
 import { loadEstimators, normal, seeded, simulatedMachine } from "./simulated-machine.mjs";
 
 const network = "fixtures/models/latency/mnist.onnx";
@@ -30,11 +38,10 @@ const activations = {
  * @returns a function that runs one search by its number, and says what it chose and what there was
  */
 export async function openSearch(root, scenarios, { blind = false } = {}) {
-  const parts = await compilerParts(root);
   const estimators = await loadEstimators(root);
   const bytes = new Uint8Array(readFileSync(join(root, network)));
-  const original = parts.onnxArtifact(bytes);
-  const { names, proposed } = await namesOfFiles(parts, bytes);
+  const original = onnxArtifact(bytes);
+  const { names, proposed } = await namesOfFiles(bytes);
   return async (number) => {
     const random = seeded(number * 7919 + 1);
     const scenario = scenarios[Math.floor(random() * scenarios.length)];
@@ -53,12 +60,12 @@ export async function openSearch(root, scenarios, { blind = false } = {}) {
       blind,
     });
     const { target, validation, test } = scenario;
-    const optimized = await parts.optimize({
-      graph: await parts.graphOf(bytes),
+    const optimized = await optimize({
+      graph: await graphOf(bytes),
       original,
       originalSha256: "",
-      recipe: parts.presets.auto,
-      devices: [parts.deviceOf(target, random() < 0.5)],
+      recipe: presets.auto,
+      devices: [deviceOf(target, random() < 0.5)],
       evidence: "labelled",
       activations,
       measure,
@@ -125,35 +132,20 @@ const keyOf = ({ files: [{ bytes }] }) => {
   return hash;
 };
 
-async function compilerParts(root) {
-  const compiler = (file) => import(join(root, "compiler/dist", file));
-  const { byteSource, onnxArtifact } = await import(join(root, "runtime/dist/format/index.js"));
-  const { importModel } = await compiler("import-model.js");
-  return {
-    onnxArtifact,
-    ...(await compiler("search/optimize.js")),
-    ...(await compiler("recipes/presets.js")),
-    ...(await compiler("search/planned.js")),
-    ...(await compiler("search/make.js")),
-    ...(await compiler("analysis/fingerprints.js")),
-    ...(await compiler("search/shared-files.js")),
-    graphOf: (bytes) =>
-      importModel({ name: "network.onnx", main: byteSource(bytes), beside: new Map() }),
-    deviceOf: (target, saturates) => ({
-      target,
-      engine: "simulated",
-      standIn: null,
-      features: [],
-      saturates: target === "cpu" && saturates,
-      executor: { load: () => Promise.reject(new Error("Nothing is run here.")) },
-    }),
-  };
-}
+const graphOf = (bytes) =>
+  importModel({ name: "network.onnx", main: byteSource(bytes), beside: new Map() });
+
+const deviceOf = (target, saturates) => ({
+  target,
+  engine: "simulated",
+  standIn: null,
+  features: [],
+  saturates: target === "cpu" && saturates,
+  executor: { load: () => Promise.reject(new Error("Nothing is run here.")) },
+});
 
 /** Each proposal's file is the same in every run: it is made once here to know it by. Of two that are the same, the first. */
-async function namesOfFiles(parts, bytes) {
-  const { beginning, change, choicesFor, finish, Fingerprints, ordered, presets, SharedFiles } =
-    parts;
+async function namesOfFiles(bytes) {
   const names = new Map();
   const proposed = new Map();
   const recipe = ordered(presets.auto);
@@ -163,10 +155,10 @@ async function namesOfFiles(parts, bytes) {
     files: new SharedFiles(),
     seed: 0,
   };
-  const simplified = await beginning(await parts.graphOf(bytes), recipe.simplify, services);
+  const simplified = await beginning(await graphOf(bytes), recipe.simplify, services);
   for (const target of ["cpu", "wasm"]) {
     const request = { recipe: presets.auto, budget: {}, evidence: "labelled", activations };
-    const device = parts.deviceOf(target, false);
+    const device = deviceOf(target, false);
     const own = new Map();
     for (const one of (await choicesFor(request, device, recipe, simplified)).planned) {
       const { state } = await change(simplified, one.group, one.precision, services);
