@@ -14,12 +14,14 @@ export {
 } from "./measure/measure.js";
 export type { Metric } from "./metrics/metric.js";
 export { type LabelFacts, labelFacts, labelledOutputs } from "./metrics/label-facts.js";
+export { alignedRows } from "./metrics/aligned-rows.js";
 export { inParts, type PartsOfOutput } from "./metrics/in-parts.js";
 export { chooseMetric, metricNamed, type MetricName, metrics } from "./metrics/metrics.js";
 export {
   createScorer,
   type Flip,
   onlyOutput,
+  type Reads,
   type Scorer,
   type ScoringHooks,
 } from "./metrics/scorer.js";

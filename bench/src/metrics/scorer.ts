@@ -74,17 +74,20 @@ interface Read {
   readonly label?: unknown;
 }
 
+export type Reads = (outputs: Tensors, float: Tensors) => Tensors;
+
 /**
  * A scorer of a built-in metric, or of what a data module exports.
  * @param name a built-in metric's, the user's metric's, or the key of `score`'s result that counts
  * @param labelled whether the samples have labels
- * @param reads the outputs as a built-in metric is to see them: one of several (`onlyOutput`), or in parts (`inParts`)
+ * @param reads the outputs as a built-in metric is to see them, beside the float model's: one of several (`onlyOutput`), in
+ * parts (`inParts`), or with their rows in the same order (`alignedRows`)
  */
 export function createScorer(
   name: string,
   labelled: boolean,
   hooks: ScoringHooks = {},
-  reads: (outputs: Tensors) => Tensors = (outputs) => outputs,
+  reads: Reads = (outputs) => outputs,
 ): Scorer<Read> {
   if (hooks.score) return scoreHook(name, labelled, hooks.score);
   if (hooks.metric && hooks.metric.name === name) return ownMetric(hooks.metric, hooks.predict);
@@ -95,10 +98,10 @@ function builtin(
   metric: Metric,
   labelled: boolean,
   predict: ScoringHooks["predict"],
-  reads: (outputs: Tensors) => Tensors,
+  reads: Reads,
 ): Scorer<Read> {
-  const read = async (outputs: Tensors, sample: SampleInfo): Promise<unknown> =>
-    predict ? predict(outputs, sample) : metric.read(reads(outputs));
+  const read = async (outputs: Tensors, float: Tensors, sample: SampleInfo): Promise<unknown> =>
+    predict ? predict(outputs, sample) : metric.read(reads(outputs, float));
   return {
     metric: metric.name,
     direction: metric.direction,
@@ -107,11 +110,12 @@ function builtin(
     proportion: metric.proportion,
     mean: metric.reduce === meanOfFirst,
     async keep(outputs, sample, float) {
-      const prediction = await read(outputs, sample);
+      const reference = float ?? outputs;
+      const prediction = await read(outputs, reference, sample);
       const byLabel = metric.against === "labels" || (metric.against === "either" && labelled);
       const [got, truth] = byLabel
         ? [prediction, sample.label]
-        : ofOneSize(prediction, await read(float ?? outputs, sample));
+        : ofOneSize(prediction, await read(reference, reference, sample));
       const row = metric.row(got, truth, `Sample "${sample.id}"`);
       return { answer: metric.answer(prediction), row };
     },

@@ -1,5 +1,5 @@
 import type { Examples, Sizes } from "@pare/compiler";
-import type { EngineHost, Scorer } from "@pare/bench";
+import type { EngineHost, Reads, Scorer } from "@pare/bench";
 import {
   type Evidence,
   onnxArtifact,
@@ -178,14 +178,24 @@ async function chooseScorer(
   first: StoredSample,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly scorer: Scorer; readonly note: string | null }> {
-  const { chooseMetric, createScorer, inParts, labelFacts, labelledOutputs, onlyOutput } =
-    await import("@pare/bench");
+  const {
+    alignedRows,
+    chooseMetric,
+    createScorer,
+    inParts,
+    labelFacts,
+    labelledOutputs,
+    onlyOutput,
+  } = await import("@pare/bench");
   const { labelled } = samples;
-  const { outputsWithShares } = await import("@pare/compiler");
+  const { outputsOfSelectedRows, outputsWithShares } = await import("@pare/compiler");
   const joined = outputsWithShares(model.graph);
-  /** What only the float model's answers say is looked at part by part. */
-  const readsFor = (name: string): ((all: Tensors) => Tensors) | undefined =>
-    name === agreement ? (all) => inParts(all, joined) : undefined;
+  const selected = outputsOfSelectedRows(model.graph);
+  /** What only the float model's answers say is looked at part by part, and what was selected whichever comes first. */
+  const readsFor = (name: string): Reads | undefined =>
+    name === agreement
+      ? (all, float) => inParts(alignedRows(all, float, selected), joined)
+      : undefined;
   const own = metric ?? (hooks.score ? "score" : hooks.metric?.name);
   const isRead = hooks.predict !== undefined || !labelled || model.outputs.length === 1;
   if (own !== undefined && (metric === undefined || isRead || metric === hooks.metric?.name)) {

@@ -6,5 +6,6 @@ export { nominalMacs } from "./nominal-sizes.js";
 export { countOperators, type OperatorCount } from "./operators.js";
 export { countConstantBytes, countParameters } from "./parameters.js";
 export { drawsNumbers, randomNodes } from "./random-nodes.js";
+export { outputsOfSelectedRows, type RowAxes } from "./selected-rows.js";
 export { areShares, outputsWithShares, type ShareRows } from "./shares.js";
 export { type StoredWeight, storedWeights } from "./stored-weights.js";
