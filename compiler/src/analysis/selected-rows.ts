@@ -39,7 +39,7 @@ export function outputsOfSelectedRows(graph: Graph): readonly RowAxes[] {
     const inner = others.every((one) => typeof one === "number") ? others : null;
     if (axis < 0 || size === undefined || inner === null || !isLookedUp(graph, id, numbers))
       continue;
-    const width = inner.reduce<number>((product, one) => product * Number(one), 1);
+    const width = inner.reduce<number>((product, one) => product * one, 1);
     const group = groups.get(size) ?? [];
     groups.set(size, group);
     group.push({ name: graph.value(id).name, axis, width });

@@ -1,4 +1,4 @@
-import { i32, i32Add, i32Subtract, loadInteger, loadLong } from "../encode/expression.js";
+import { i32, i32Add, i32Subtract, loadLong } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { both, divide, equal, isZero, less, scalar, toLong } from "../encode/scalar.js";
 import type { Element } from "./element.js";

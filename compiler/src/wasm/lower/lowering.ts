@@ -10,7 +10,7 @@ import {
   lanesOf,
 } from "../kernels/element.js";
 import { floatBytes } from "../kernels/kernel.js";
-import { placeAt, type Place, type PlacedValue, PlanBuilder } from "../plan/plan.js";
+import { placeAt, type Place, PlanBuilder } from "../plan/plan.js";
 import {
   type Halo,
   hasWholeVectors,
