@@ -127,6 +127,30 @@ it("draws other noise where engines do not find as many, and in the end takes wh
   expect(unsteady.recorded.golden.cases[0]?.outputs[0]?.dims).toEqual([3, 2]);
 });
 
+it("draws other noise where the float model does not find as many as what was made of it", async () => {
+  const { variant, device } = await record(() => 3);
+  const reference = onnxArtifact(new Uint8Array(9));
+  const noises: number[] = [];
+  const executor: Executor = {
+    load: async ({ files: [{ bytes }] }) => ({
+      inputs: [],
+      outputs: [],
+      dispose: async () => {},
+      async run({ x }) {
+        const noise = Number(x?.data[0]);
+        if (!noises.includes(noise)) noises.push(noise);
+        const count = bytes.length === 9 && noises.indexOf(noise) < 2 ? 4 : 3;
+        return { boxes: { type: "float32", dims: [count], data: new Float32Array(count).fill(1) } };
+      },
+    }),
+  };
+  const recorder = new GoldenRecorder([{ ...device, executor }], inputs, 7);
+  const int8 = { ...variant, name: "int8-static", precision: "int8", reference } as const;
+  const { golden } = await recorder.record([int8], false);
+  expect(noises.length).toBe(3);
+  expect(golden.cases[0]?.inputs[0]?.seed).toBe(2007);
+});
+
 it("gives each output a tolerance of its own", async () => {
   const { recorded } = await record(() => 3);
   const { absolute, outputs } = recorded.tolerances["cpu-float"] ?? {};
