@@ -4,6 +4,7 @@ import { arithmetic } from "./arithmetic.js";
 import { sayCastLike } from "./casts.js";
 import { clips } from "./clips.js";
 import { inlineIf } from "./control-flow.js";
+import { dropEmptyOperands, dropEmptyScatter, foldEmpty } from "./empties.js";
 import { sayEinsum } from "./einsum.js";
 import { foldAffine } from "./fold-affine.js";
 import { foldConstants } from "./fold-constants.js";
@@ -35,6 +36,9 @@ import { joinTrees } from "./tree-sums.js";
 export const simplifyRules: readonly Rule[] = [
   foldShapeValues,
   foldConstants,
+  foldEmpty,
+  dropEmptyOperands,
+  dropEmptyScatter,
   inlineIf,
   loopToScan,
   scanAtOnce,
