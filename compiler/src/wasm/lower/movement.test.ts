@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { cases } from "../cases.test.support.js";
 import { attribute, type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
-import { planOf } from "../compile.js";
+import { planOf, refusalsOf } from "../compile.js";
 import { compare, differenceToEvaluation } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
@@ -268,4 +268,16 @@ it("moves along axes of more places than a call takes arguments", async () => {
     };
   });
   expect(await compare(graph, { reference: true })).toBeLessThan(1e-6);
+});
+
+it("takes parts of what is too large to look at each element of, where nothing is left out between", async () => {
+  const sliced = (step: number): Graph =>
+    graphOf({ x: ["float32", 3, 2 ** 23] }, (input, b) => {
+      const part = b.add("Slice", [input("x"), b.ints([-2, 4]), b.ints([2, 12]), b.ints([0, -1]), b.ints([1, step])]); // prettier-ignore
+      return { y: b.add("Relu", [part]) };
+    });
+  expect(await refusalsOf(sliced(1))).toEqual([]);
+  expect(await refusalsOf(sliced(2))).toEqual([
+    expect.objectContaining({ why: "more than 16777216 elements are not moved" }),
+  ]);
 });

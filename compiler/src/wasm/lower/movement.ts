@@ -1,6 +1,7 @@
 import { elementCount, type Tensor as Dense } from "@pare/runtime/format";
 import { evenParts } from "../../ops/families/concat-split.js";
 import { normalAxis } from "../../ops/families/indexing.js";
+import { cut } from "../../ops/families/slice.js";
 import { evaluateNode } from "../../ops/index.js";
 import { atMost } from "../kernels/at-most.js";
 import { elementBytes } from "../kernels/element.js";
@@ -117,15 +118,41 @@ export const movementRow: LoweringRow = {
     const isOpen = node.node.inputs.some((id, at) => at > 0 && id !== null && !node.isConstant(at));
     if (isOpen) return "indices, sizes and the like must be constant";
     const counts = [node.dims(0), node.outputDims()].map(elementCount);
-    return counts.some((count) => count > mostMoved)
+    return counts.some((count) => count > mostMoved) && partsTaken(node) === undefined
       ? `more than ${mostMoved} elements are not moved`
       : undefined;
   },
   lower(node, l) {
-    if (!moveByAxes(node, l)) throw node.fault("moves elements in no order by axis");
+    const parts = partsTaken(node);
+    if (parts !== undefined) {
+      const view = l.view(node.required(0));
+      const part = parts.reduce((whole, { axis, start, count }) => sliced(whole, axis, start, count), view); // prettier-ignore
+      l.set(node.output(), part);
+    } else if (!moveByAxes(node, l)) throw node.fault("moves elements in no order by axis");
     if (l.findsRows(node.node)) countFirst(node, l);
   },
 };
+
+interface Part {
+  readonly axis: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** What a slice takes along its axes, where it takes all from one element to another. */
+function partsTaken(node: NodeFacts): readonly Part[] | undefined {
+  const [starts, ends] = [node.numbers(1), node.numbers(2)];
+  if (node.node.op !== "Slice" || starts === undefined || ends === undefined) return undefined;
+  const axes = node.input(3) === undefined ? rowMajor(starts.length) : node.numbers(3);
+  const steps = node.input(4) === undefined ? [] : node.numbers(4);
+  if (axes === undefined || steps?.every((step) => step === 1) !== true) return undefined;
+  const dims = node.dims(0);
+  return axes.map((given, at) => {
+    const axis = normalAxis(given, dims.length);
+    const { start, count } = cut(axis, dims[axis] ?? 0, starts[at] ?? 0, ends[at] ?? 0, 1);
+    return { axis, start: Number(start), count: Number(count) };
+  });
+}
 
 /** The first few rows are as many, or all that there are. */
 function countFirst(node: NodeFacts, l: Lowering): void {
