@@ -187,7 +187,33 @@ small = [
         lambda module, images: module(images)["out"],
     ),
 ]
-both = [*texts, *pictures, *sounds, whisper_encoder, patch_series, *small]
+def of_frames(name, make):
+    """Frames of a film, one behind the other."""
+
+    def build():
+        frames = torch.randn(1, 3, 8, 32, 32)
+        return with_statistics(make(), frames), {"frames": frames}, {}
+
+    return named(name, build)
+
+
+def optical_flow():
+    """Where each place of one picture is in the next."""
+    module = Picked(vision.optical_flow.raft_small(), lambda module, *images: module(*images, num_flow_updates=3)[-1])
+    return module, {"first": torch.rand(1, 3, 128, 128), "next": torch.rand(1, 3, 128, 128)}, {}
+
+
+moving = [
+    of_frames("mc3", lambda: vision.video.mc3_18(num_classes=10)),
+    of_frames(
+        "swin3d",
+        lambda: vision.video.SwinTransformer3d(
+            patch_size=[2, 4, 4], embed_dim=24, depths=[2, 2], num_heads=[2, 4], window_size=[2, 4, 4], num_classes=10
+        ),
+    ),
+    optical_flow,
+]
+both = [*texts, *pictures, *sounds, whisper_encoder, patch_series, *small, *moving]
 images = [
     *["mobilenetv3_small_050", "mobilenetv4_conv_small_050", "efficientnet_lite0", "mnasnet_small", "lcnet_035"],
     *["ghostnet_050", "ghostnetv3_050", "repghostnet_050", "regnety_002", "dla46_c", "ese_vovnet19b_slim_dw"],
