@@ -1,7 +1,7 @@
 import { bytesOf, elementCount, isTypedArray, numbersOf, type Tensor, type Tensors } from "@pare/runtime/format"; // prettier-ignore
 
 /** More numbers are not held against each other, to find out which rows are the same. */
-const mostCompared = 2 ** 24;
+const mostCompared = 2 ** 22;
 /** A row of more, such as a mask, is known by the others that belong to it. */
 const mostOfRow = 64;
 /** Of a column's largest number so much counts as its spread. */

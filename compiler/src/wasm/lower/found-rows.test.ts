@@ -155,6 +155,18 @@ it.each<[string, string, (found: Found, b: Builder) => ValueId]>([
   );
 });
 
+it("does not name what only says sizes where something is made of them", async () => {
+  const graph = filtered(usual, ({ own, ownScores }, b) => {
+    const count = b.add("Shape", [ownScores]);
+    const wanted = b.add("ReduceMin", [
+      b.add("Concat", [b.ints([3]), count], { axis: attribute.int(0) }),
+    ]);
+    const [best = own] = b.many("TopK", 2, [ownScores, b.add("Reshape", [wanted, b.ints([1])])]);
+    return { best };
+  });
+  expect((await refusalsOf(graph)).map(({ what }) => what)).toEqual(["TopK"]);
+});
+
 it("says of how many elements it looks for some, and how many nodes may find rows", async () => {
   const large = graphOf({ x: ["float32", 2 ** 18 + 1] }, (input, b) => ({
     y: b.add("NonZero", [input("x")]),

@@ -120,6 +120,7 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
   const boundary = new Set([...converted.values()].map(({ node }) => node));
   // What a refused node leaves unknown: what it makes of the nodes behind it is no reason of its own.
   const unknown = new Set<ValueId>();
+  const sized: { readonly refusal: Reason; readonly label: string }[] = [];
   for (const node of graph.order()) {
     if (boundary.has(node)) continue;
     const label = graph.nodeLabel(node);
@@ -133,8 +134,12 @@ export function refusals({ graph, against }: BoundedForm): readonly Refusal[] {
     for (const id of node.outputs) if (id !== null && !isKnown(graph, id)) unknown.add(id);
     const follows =
       followsFromOthers.has(refusal.why) && dependencies(graph, node).some((id) => unknown.has(id));
-    if (!follows) refuse(refusal, label);
+    // Sizes that are known were left because of what is made of them.
+    if (ofSizes.has(node.op) && node.outputs.every((id) => hasKnownElements(graph, id)))
+      sized.push({ refusal, label });
+    else if (!follows) refuse(refusal, label);
   }
+  if (reasons.all.length === 0) for (const { refusal, label } of sized) refuse(refusal, label);
   return reasons.all;
 }
 
@@ -207,6 +212,10 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
 
 function isKnown(graph: Graph, id: ValueId): boolean {
   return dtypeOf(graph, id) !== undefined && openDims(graph, id).length === 0;
+}
+
+function hasKnownElements(graph: Graph, id: ValueId | null): boolean {
+  return id === null || graph.value(id).elements?.every((one) => typeof one === "number") === true;
 }
 
 /** A condition that is computed of more is followed no further. */
