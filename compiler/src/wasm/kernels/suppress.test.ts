@@ -34,6 +34,8 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
     /** How many boxes there are of those; undefined: all. */
     there: fc.option(size(0, 12), { nil: undefined }),
     limit: size(0, 5),
+    /** What a run says of it; undefined: nothing. */
+    wanted: fc.constantFrom(undefined, -(2 ** 40) + 3, -1, 0, 1, 3, 6, 2 ** 40),
     centred: fc.boolean(),
     turned: fc.boolean(),
     widened: size(0, 1),
@@ -44,34 +46,40 @@ it("keeps what its reference keeps: batches, classes, limits, equal scores, layo
     seed,
   });
   fc.assert(
-    fc.property(problem, ({ batches, classes, boxes, there, limit, turned, parts, ...p }) => {
-      const most = Math.min(limit, boxes);
-      const options: SuppressOptions = {
-        batches,
-        classes,
-        boxes,
-        limit: most,
-        countsBoxes: there !== undefined,
-        hasThreshold: p.threshold !== undefined,
-        centred: p.centred,
-        boxSteps: turned ? [boxes * 16, 4, boxes * 4] : [boxes * 16, 16, 4],
-        scoreSteps: turned
-          ? [classes * boxes * 4, 4, classes * 4]
-          : [classes * boxes * 4, boxes * 4, 4],
-        rowStep: 24 + 8 * p.widened,
-      };
-      const at = operands(8);
-      const prepare = (integers: Int32Array): void => {
-        const floats = new Float32Array(integers.buffer);
-        for (const place of at.slice(0, 2))
-          for (let i = place / 4; i < (place + operandBytes) / 4 - 16; i += 1)
-            floats[i] = Math.round((floats[i] ?? 0) * parts) / parts;
-        floats[(at[2] ?? 0) / 4] = p.share;
-        floats[(at[3] ?? 0) / 4] = p.threshold ?? 1;
-        integers[(at[7] ?? 0) / 4] = Math.min(boxes, there ?? 0);
-      };
-      expect(differenceOf(withoutHeap, options, at, p.seed, prepare, true)).toBeUndefined();
-    }),
+    fc.property(
+      problem,
+      ({ batches, classes, boxes, there, limit, wanted, turned, parts, ...p }) => {
+        const most = Math.min(limit, boxes);
+        const options: SuppressOptions = {
+          batches,
+          classes,
+          boxes,
+          limit: most,
+          readsLimit: wanted !== undefined,
+          countsBoxes: there !== undefined,
+          hasThreshold: p.threshold !== undefined,
+          centred: p.centred,
+          boxSteps: turned ? [boxes * 16, 4, boxes * 4] : [boxes * 16, 16, 4],
+          scoreSteps: turned
+            ? [classes * boxes * 4, 4, classes * 4]
+            : [classes * boxes * 4, boxes * 4, 4],
+          rowStep: 24 + 8 * p.widened,
+        };
+        const eight = operands(8);
+        const at = [...eight, (eight[7] ?? 0) + 64];
+        const prepare = (integers: Int32Array): void => {
+          const floats = new Float32Array(integers.buffer);
+          for (const place of at.slice(0, 2))
+            for (let i = place / 4; i < (place + operandBytes) / 4 - 16; i += 1)
+              floats[i] = Math.round((floats[i] ?? 0) * parts) / parts;
+          floats[(at[2] ?? 0) / 4] = p.share;
+          floats[(at[3] ?? 0) / 4] = p.threshold ?? 1;
+          integers[(at[7] ?? 0) / 4] = Math.min(boxes, there ?? 0);
+          new BigInt64Array(integers.buffer)[(at[8] ?? 0) / 8] = BigInt(wanted ?? 0);
+        };
+        expect(differenceOf(withoutHeap, options, at, p.seed, prepare, true)).toBeUndefined();
+      },
+    ),
     { numRuns: cases(400) },
   );
 });

@@ -10,7 +10,7 @@ import {
   type Local,
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { both, choose, divide, less, toLong } from "../encode/scalar.js";
+import { both, choose, divide, i64, less, toInteger, toLong } from "../encode/scalar.js";
 import { floatBytes, type Kernel } from "./kernel.js";
 import { nest, walk } from "./nest.js";
 import { boxAt, boxIn, overlap, overlaps } from "./overlap.js";
@@ -24,6 +24,8 @@ export interface SuppressOptions {
   readonly countsBoxes: boolean;
   /** How many of a class are kept at most. */
   readonly limit: number;
+  /** No more than a run says, either. */
+  readonly readsLimit: boolean;
   /** Candidates are boxes above the threshold; where there is none, all of them, of whatever score. */
   readonly hasThreshold: boolean;
   /** Boxes are [x, y, width, height] about their centres, else [y, x, y, x] of any two opposite corners. */
@@ -48,17 +50,24 @@ const longBytes = 8;
  * are.
  *
  * Loops: batches › classes › boxes, then rounds › down the heap. Parameters: boxes, scores, the share and the threshold
- * (a float each), rows, their count (a 32-bit integer), room for a 32-bit integer of each box, and how many boxes there are
- * (a 32-bit integer).
+ * (a float each), rows, their count (a 32-bit integer), room for a 32-bit integer of each box, how many boxes there are
+ * (a 32-bit integer), and how many are kept of a class (a 64-bit integer).
  */
 export const suppress: Kernel<SuppressOptions> = {
   name: "suppress",
   emit(options) {
     const { batches, classes, limit, boxSteps, scoreSteps, rowStep, hasThreshold } = options;
-    const f = new FunctionBuilder(8);
+    const f = new FunctionBuilder(9);
     const [boxes, scores, rows] = [f.parameter(0), f.parameter(1), f.parameter(4)];
     const [batch, kind] = [f.local("i32"), f.local("i32")];
     const [first, row, end] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const most = f.local("i32");
+    f.set(most, i32(limit));
+    if (options.readsLimit) {
+      const given = loadLong(f.parameter(8));
+      f.when(less(given, i64(limit)), () => f.set(most, toInteger(given)));
+      f.when(less(given, i64(0)), () => f.set(most, i32(0)));
+    }
     const there = options.countsBoxes ? loadInteger(f.parameter(7)) : i32(options.boxes);
     const heap = new Heap(f, f.parameter(6), (box) =>
       loadFloat(i32Add(scores, i32Multiply(box, i32(scoreSteps[2])))),
@@ -99,7 +108,7 @@ export const suppress: Kernel<SuppressOptions> = {
         const threshold = hasThreshold ? loadFloat(f.parameter(3)) : undefined;
         heap.collect(scores, there, scoreSteps[2], threshold);
         f.set(first, row);
-        f.set(end, i32Add(first, i32(limit * rowStep)));
+        f.set(end, i32Add(first, i32Multiply(most, i32(rowStep))));
         f.repeatWhile(both(heap.isFilled, less(row, end)), round);
         f.advance(kind, 1);
       });
@@ -118,10 +127,12 @@ export const suppress: Kernel<SuppressOptions> = {
 
   reference(options, memory, [boxes = 0, scores = 0, share = 0, threshold = 0, ...more]) {
     const { batches, classes, limit, boxSteps, scoreSteps, rowStep, centred } = options;
-    const [rows = 0, counted = 0, , countedBoxes = 0] = more;
+    const [rows = 0, counted = 0, , countedBoxes = 0, wanted = 0] = more;
     const { floats, longs, integers } = memory;
     const floatAt = (address: number): number => floats[address / floatBytes] ?? 0;
     const there = options.countsBoxes ? (integers[countedBoxes / floatBytes] ?? 0) : options.boxes;
+    const given = options.readsLimit ? Number(longs[wanted / longBytes] ?? 0n) : limit;
+    const most = Math.max(0, Math.min(limit, given));
     let row = rows;
     const write = (values: readonly bigint[]): void => {
       longs.set(values, row / longBytes);
@@ -138,7 +149,7 @@ export const suppress: Kernel<SuppressOptions> = {
         .sort((a, b) => scoreOf(b) - scoreOf(a) || a - b);
       const kept: number[] = [];
       for (const index of candidates) {
-        if (kept.length === limit) break;
+        if (kept.length === most) break;
         const own = box(batch, index);
         if (kept.some((other) => overlaps(own, box(batch, other), floatAt(share)))) continue;
         kept.push(index);

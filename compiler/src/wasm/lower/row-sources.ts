@@ -86,11 +86,9 @@ function findersRows(node: NodeFacts, bounds: ReadonlyMap<string, Dim>): Found |
   const [boxes, scores] = [shapeAt(0), shapeAt(1)];
   if (!boxes || !scores || !isStatic(boxes) || !isStatic(scores)) return undefined;
   const [batches = 0, classes = 0, count = 0] = scores;
-  const kept = mostKept(node, count);
-  if (kept === undefined) return "how many boxes it keeps of a class must be constant";
-  const most = batches * classes * kept;
+  const most = batches * classes * mostKept(node, count);
   return most > mostRows
-    ? `it may keep ${most} boxes, and ${mostRows} are compiled: give it a smaller max_output_boxes_per_class`
+    ? `it may keep ${most} boxes, and ${mostRows} are compiled: give it a smaller, constant max_output_boxes_per_class`
     : // None at all is said of a row.
       { axis: 0, most: Math.max(1, most) };
 }

@@ -26,7 +26,8 @@ export const suppressionRow: LoweringRow = {
       batches: sizeAt(scores, 0),
       classes: sizeAt(scores, 1),
       boxes: sizeAt(scores, 2),
-      limit: mostKept(node, sizeAt(scores, 2)) ?? 0,
+      limit: mostKept(node, sizeAt(scores, 2)),
+      readsLimit: isComputed(node),
       countsBoxes: there !== undefined,
       hasThreshold: node.input(4) !== undefined,
       centred: node.attributes.int("center_point_box", 0) === 1,
@@ -35,14 +36,19 @@ export const suppressionRow: LoweringRow = {
       rowStep: stepAt(rows, 0),
     };
     const places = [boxes.place, scores.place, share, threshold, rows.place, count, heap];
-    l.plan.step(suppress, options, [...places, there ?? count], true);
+    const wanted = isComputed(node) ? l.view(node.required(2)).place : count;
+    l.plan.step(suppress, options, [...places, there ?? count, wanted], true);
     l.count(node.node.id, rows.place.in, count);
   },
 };
 
-/** How many of so many boxes are kept of a class at most; undefined where that is computed. */
-export function mostKept(node: NodeFacts, boxes: number): number | undefined {
+/** How many of so many boxes are kept of a class at most: all, where that is computed. */
+export function mostKept(node: NodeFacts, boxes: number): number {
   if (node.input(2) === undefined) return 0;
-  const [most] = node.numbers(2) ?? [];
-  return most === undefined ? undefined : Math.min(Math.max(0, most), boxes);
+  const [most = boxes] = node.numbers(2) ?? [];
+  return Math.min(Math.max(0, most), boxes);
+}
+
+function isComputed(node: NodeFacts): boolean {
+  return node.input(2) !== undefined && !node.isConstant(2);
 }
