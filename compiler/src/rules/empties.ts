@@ -1,5 +1,5 @@
 import { dtypeArray, type Dtype } from "@pare/runtime/format";
-import { attribute, bodiesOf, type Graph, isStatic, type Node, shapeOf, Tensor, type ValueId } from "../ir/index.js"; // prettier-ignore
+import { attribute, type Graph, isStatic, shapeOf, Tensor, type ValueId } from "../ir/index.js";
 import { hasUnconfirmedSizes, operatorOf, unmetDemand } from "../ops/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { attributesOf, bypass, dtypeOf, inputOf, outputOf } from "./pattern.js";
