@@ -139,6 +139,7 @@ it.each<[string, string, (found: Found, b: Builder) => ValueId]>([
   ["Expand", "it works across", ({ own }, b) => b.add("Expand", [b.floats([1], []), b.add("Shape", [own])])], // prettier-ignore
   ["Div", "it works across", ({ own }, b) => b.add("Div", [own, b.add("Cast", [b.add("Shape", [own], { start: attribute.int(0), end: attribute.int(1) })], { to: attribute.int(1) })])], // prettier-ignore
   ["Slice", "it works across", ({ own }, b) => b.add("Slice", [own, b.ints([-2]), b.ints([9]), b.ints([0])])], // prettier-ignore
+  ["Slice", "it works across", ({ own, kept }, b) => b.add("Slice", [own, b.ints([0]), b.ints([3]), b.ints([0]), b.add("Add", [b.add("Reshape", [b.add("ReduceMax", [kept]), b.ints([1])]), b.ints([1])])])], // prettier-ignore
   ["Gather", "it works across", ({ own, kept }, b) => b.add("Gather", [own, b.add("Sub", [kept, b.ints([1], [])])])], // prettier-ignore
   ["Gather", "it works across", ({ rows, kept }, b) => b.add("Gather", [rows, kept])],
   ["NonZero", "it works across", ({ ownScores }, b) => b.add("NonZero", [ownScores])],

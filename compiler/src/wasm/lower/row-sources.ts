@@ -98,9 +98,10 @@ function firstRows(graph: Graph, node: Node, sources: Sources): Found | undefine
   if (node.op !== "Slice" || node.domain !== "") return undefined;
   const facts = new NodeFacts(graph, node);
   const [from, to] = [shapeOf(graph, facts.input(0)), shapeOf(graph, facts.output())];
+  const isComputed = [3, 4].some((at) => facts.input(at) !== undefined && !facts.isConstant(at));
   const numbers = [1, 2, 3, 4].map((at) => facts.numbers(at));
   const [starts, ends, axes = starts?.map((_, at) => at), steps] = numbers;
-  if (!from || !to || !starts || !ends || !axes) return undefined;
+  if (isComputed || !from || !to || !starts || !ends || !axes) return undefined;
   for (const [at, given] of axes.entries()) {
     const axis = normalAxis(given, from.length);
     const size = from[axis] ?? 0;
