@@ -187,6 +187,8 @@ small = [
         lambda module, images: module(images)["out"],
     ),
 ]
+
+
 def of_frames(name, make):
     """Frames of a film, one behind the other."""
 

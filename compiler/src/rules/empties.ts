@@ -59,7 +59,7 @@ export const dropEmptyOperands: Rule = {
     if (output === undefined || kept.length === node.inputs.length || kept.length === 0)
       return undefined;
     const rank = shapeOf(graph, output)?.length;
-    if (rank === undefined) return undefined;
+    if (rank === undefined || unmetDemand(graph, node) !== undefined) return undefined;
     const axis = normalAxis(attributesOf(node).int("axis", 0), rank);
     const empties = node.inputs.filter((id) => !kept.includes(id));
     // Nothing along another axis would make nothing of all.
@@ -84,7 +84,9 @@ export const dropEmptyScatter: Rule = {
   ops: puts,
   match(graph, node) {
     const isEmpty = [1, 2].some((at) => emptyShape(graph, inputOf(node, at)) !== undefined);
-    return isEmpty ? bypass(graph, node, inputOf(node, 0), "it puts nothing anywhere") : undefined;
+    return isEmpty && unmetDemand(graph, node) === undefined
+      ? bypass(graph, node, inputOf(node, 0), "it puts nothing anywhere")
+      : undefined;
   },
 };
 

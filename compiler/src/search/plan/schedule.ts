@@ -164,17 +164,17 @@ export class Schedule {
   }
 
   /**
-   * Of what the deadline keeps for the ending: what finalists take on targets where nothing but the float model is in hand,
-   * and that have nothing else to come.
+   * Of what the deadline keeps for the ending: the time of finalists on targets that will have none, as nothing was accepted
+   * there.
    * @param coming targets on which something may yet be accepted
    */
   sparedMs(coming: ReadonlySet<TargetName>): number {
-    return keptForEnding * this.#withoutFinalistsMs((target) => coming.has(target));
+    return keptForEnding * this.#noFinalistsMs(coming);
   }
 
-  #withoutFinalistsMs(mayCome: (target: TargetName) => boolean): number {
+  #noFinalistsMs(coming: ReadonlySet<TargetName>): number {
     return this.#facts
-      .filter(({ target }) => !this.#latencies.has(target) && !mayCome(target))
+      .filter(({ target }) => !this.#latencies.has(target) && !coming.has(target))
       .reduce((sum, facts) => sum + finalistsMs(facts), 0);
   }
 
@@ -257,7 +257,7 @@ export class Schedule {
 
   /** The search has ended: what is left is the ending, which goes by from here. */
   beginEnding(nowMs: number): void {
-    this.#endMs = nowMs + this.endingMs() - this.#withoutFinalistsMs(() => false);
+    this.#endMs = nowMs + this.endingMs() - this.#noFinalistsMs(new Set());
   }
 
   /** When the whole is expected to end, where the search goes on until then. */

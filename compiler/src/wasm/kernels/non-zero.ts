@@ -1,8 +1,9 @@
-import { i32, i32Add, i32Subtract, loadLong } from "../encode/expression.js";
+import { i32 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
-import { both, divide, equal, isZero, less, scalar, toLong } from "../encode/scalar.js";
+import { equal, isZero, scalar, toLong } from "../encode/scalar.js";
 import type { Element } from "./element.js";
 import { elementAt, loadElement, typeOf } from "./element-access.js";
+import { endRows } from "./found-rows.js";
 import { floatBytes, type Kernel } from "./kernel.js";
 import { nest, walk } from "./nest.js";
 
@@ -19,16 +20,13 @@ export interface NonZeroOptions {
 
 const longBytes = 8;
 
-/**
- * Places that are not there repeat the first, so that nothing new is computed of them; where there is none they stay as
- * they are. Loops: axes. Parameters: elements, places, their count (a 32-bit integer).
- */
+/** Loops: axes. Parameters: elements, places, their count (a 32-bit integer). */
 export const nonZero: Kernel<NonZeroOptions> = {
   name: "non-zero",
   emit({ element, axes, rowStep, axisStep }) {
     const f = new FunctionBuilder(3);
     const [from, rows] = [f.parameter(0), f.parameter(1)];
-    const [row, end] = [f.local("i32"), f.local("i32")];
+    const row = f.local("i32");
     const place = axes.map(() => f.local("i32"));
     f.set(row, rows);
     for (const own of place) f.set(own, i32(0));
@@ -43,13 +41,8 @@ export const nonZero: Kernel<NonZeroOptions> = {
         f.advance(row, rowStep);
       });
     });
-    f.storeInteger(f.parameter(2), 0, divide(i32Subtract(row, rows), i32(rowStep)));
-    f.set(end, i32Add(rows, i32(mostRows(axes) * rowStep)));
-    f.repeatWhile(both(less(rows, row), less(row, end)), () => {
-      for (const axis of axes.keys())
-        f.storeLong(row, axis * axisStep, loadLong(rows, axis * axisStep));
-      f.advance(row, rowStep);
-    });
+    const numbers = axes.map((_, axis) => axis * axisStep);
+    endRows(f, { rows, row, count: f.parameter(2), most: mostRows(axes), rowStep, numbers });
     return f;
   },
 

@@ -3,7 +3,6 @@ import {
   i32,
   i32Add,
   i32Multiply,
-  i32Subtract,
   loadFloat,
   loadInteger,
   loadLong,
@@ -11,6 +10,7 @@ import {
 } from "../encode/expression.js";
 import { FunctionBuilder } from "../encode/function-builder.js";
 import { both, choose, divide, i64, less, toInteger, toLong } from "../encode/scalar.js";
+import { endRows } from "./found-rows.js";
 import { floatBytes, type Kernel } from "./kernel.js";
 import { nest, walk } from "./nest.js";
 import { boxAt, boxIn, overlap, overlaps } from "./overlap.js";
@@ -45,9 +45,6 @@ const longBytes = 8;
  * the top on down. What was taken out is the best of those that are left, and is kept unless a row of its class overlaps it
  * by more than the given share: sorted is only what may be kept. All numbers are floats, and the result is onnxruntime's to
  * the bit.
- *
- * Rows that are not there repeat the first, so that nothing new is computed of them; where there is none they stay as they
- * are.
  *
  * Loops: batches › classes › boxes, then rounds › down the heap. Parameters: boxes, scores, the share and the threshold
  * (a float each), rows, their count (a 32-bit integer), room for a 32-bit integer of each box, how many boxes there are
@@ -115,13 +112,8 @@ export const suppress: Kernel<SuppressOptions> = {
       f.advance(batch, 1);
       return [0, moved];
     });
-    f.storeInteger(f.parameter(5), 0, divide(i32Subtract(row, rows), i32(rowStep)));
-    f.set(end, i32Add(rows, i32(mostRows(options) * rowStep)));
-    f.repeatWhile(both(less(rows, row), less(row, end)), () => {
-      for (let at = 0; at < 3 * longBytes; at += longBytes)
-        f.storeLong(row, at, loadLong(rows, at));
-      f.advance(row, rowStep);
-    });
+    const numbers = [0, longBytes, 2 * longBytes];
+    endRows(f, { rows, row, count: f.parameter(5), most: mostRows(options), rowStep, numbers });
     return f;
   },
 

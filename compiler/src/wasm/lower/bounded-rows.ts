@@ -42,7 +42,6 @@ export function boundRows(graph: Graph): BoundedForm {
 
 const mixed = "it works across rows of which only a run knows how many there are";
 const inside = "the model gives rows of which only a run knows how many there are on an inner axis";
-
 const inLine = "the model gives, on one axis, the elements of rows of which only a run knows how many there are"; // prettier-ignore
 
 interface Followed {
