@@ -71,7 +71,7 @@ function memoryOf(seed: number): Float32Array {
  * Runs a kernel on random memory, in WebAssembly and by its reference: all of the memory is as it should be afterwards, so
  * that nothing is written that should not be.
  * @param prepare what the options refer to in memory: tables
- * @param exact what is computed are integers: every bit is compared
+ * @param within what a float may differ by, as a share of it, or of 1 where it is less; 0 compares every bit
  * @returns what differs, or undefined
  */
 export function differenceOf<Options>(
@@ -80,7 +80,7 @@ export function differenceOf<Options>(
   at: readonly number[],
   seed: number,
   prepare: (integers: Int32Array) => void = () => {},
-  exact = false,
+  within = 2e-5,
 ): string | undefined {
   const start = memoryOf(seed);
   prepare(new Int32Array(start.buffer));
@@ -101,26 +101,27 @@ export function differenceOf<Options>(
     const actual = new Float32Array(memory.buffer);
     actual.set(start);
     call();
-    const wrong = firstDifference(expected, actual, exact);
+    const wrong = firstDifference(expected, actual, within);
     if (wrong >= 0)
       return `${engine.name}: float ${wrong} is ${actual[wrong]} and should be ${expected[wrong]}`;
   }
   return undefined;
 }
 
-/** The place of the first float that is another to the bit and, unless `exact`, not close either; −1 where there is none. */
-function firstDifference(expected: Float32Array, actual: Float32Array, exact: boolean): number {
+/** The place of the first float that is another to the bit, and not within what it may differ by; −1 where there is none. */
+function firstDifference(expected: Float32Array, actual: Float32Array, within: number): number {
   const [expectedBits, bits] = [new Int32Array(expected.buffer), new Int32Array(actual.buffer)];
   for (let at = 0; at < expected.length; at += 1) {
     if (expectedBits[at] === bits[at]) continue;
-    if (exact || !isClose(expected[at] ?? Number.NaN, actual[at] ?? Number.NaN)) return at;
+    const [should, is] = [expected[at] ?? Number.NaN, actual[at] ?? Number.NaN];
+    if (within === 0 || !isClose(should, is, within)) return at;
   }
   return -1;
 }
 
-function isClose(expected: number, actual: number): boolean {
+function isClose(expected: number, actual: number, within: number): boolean {
   if (Object.is(expected, actual) || expected === actual) return true;
-  return Math.abs(expected - actual) <= 2e-5 * Math.max(1, Math.abs(expected));
+  return Math.abs(expected - actual) <= within * Math.max(1, Math.abs(expected));
 }
 
 export const size = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max });

@@ -163,7 +163,13 @@ it("transforms blocks as its reference does", () => {
       const each = images * rows * columns * pixel + 16;
       const options = { ...rest, counts, vectors, steps, each, other: steps };
       const places = [64, 8192, 40_960, 24_576, 28_672];
-      expect(differenceOf(blockTransform, options, places, s)).toBeUndefined();
+      // Sums are rounded by their largest terms, which others may take away: numbers below 2 by two rows, and by another number.
+      const reach = (own: readonly number[]): number =>
+        own.reduce((sum, by) => sum + Math.abs(by), 0);
+      const largest = Math.max(...rest.matrix.map(reach));
+      const within = Math.max(2e-5, 2 ** -22 * 4 * largest ** 2);
+      const difference = differenceOf(blockTransform, options, places, s, undefined, within);
+      expect(difference).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );
@@ -289,7 +295,7 @@ it("compares, joins and chooses as its reference does", () => {
       ];
       const inputs = ["lanes", "lanes"] as const;
       const options = { axes: [], lanes, inputs, program: program.slice(0, length), padded: false };
-      expect(differenceOf(map, options, operands(3), s, undefined, true)).toBeUndefined();
+      expect(differenceOf(map, options, operands(3), s, undefined, 0)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );
@@ -325,7 +331,7 @@ it("computes with integers as its reference does", () => {
             if (truth || isSmall) longs[place / 8 + i] = small;
           }
       };
-      const difference = differenceOf(integerMap, { ...options, axes }, at, s, prepare, true);
+      const difference = differenceOf(integerMap, { ...options, axes }, at, s, prepare, 0);
       expect(difference).toBeUndefined();
     }),
     { numRuns: cases(300) },
@@ -432,14 +438,14 @@ it("copies, repeats, gathers and fills as its references do, and writes nothing 
       const at = operands(3);
       const prepare = (integers: Int32Array) => integers.set(tables, (at[2] ?? 0) / 4);
       const options = { axes: inside.reverse(), run: { unit, units: run, zeros } };
-      expect(differenceOf(copy, options, at, s, prepare, true)).toBeUndefined();
+      expect(differenceOf(copy, options, at, s, prepare, 0)).toBeUndefined();
       const filled = {
         element,
         axes: inside.map(({ count, output: step }) => ({ count, steps: [step] })),
         run,
         value: zeros,
       };
-      expect(differenceOf(fill, filled, operands(1), s, undefined, true)).toBeUndefined();
+      expect(differenceOf(fill, filled, operands(1), s, undefined, 0)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );
@@ -462,7 +468,7 @@ it("converts between all elements as its reference does", () => {
         integers.set([3, 0, -7, -1, 0, 0], at / 4 + 6);
         new Float32Array(integers.buffer).set([1.75, -2.5, 1e30, -1e30, Number.NaN], at / 4);
       };
-      const difference = differenceOf(convert, { ...options, axes }, operands(2), s, prepare, true);
+      const difference = differenceOf(convert, { ...options, axes }, operands(2), s, prepare, 0);
       expect(difference).toBeUndefined();
     }),
     { numRuns: cases(300) },
@@ -488,7 +494,7 @@ it("decodes bytes in blocks of rows as its reference does, to the bit", () => {
         });
         integers.set([...said, 0], at / 4);
       };
-      const difference = differenceOf(decodeI8, { vectors }, operands(4), s, prepare, true);
+      const difference = differenceOf(decodeI8, { vectors }, operands(4), s, prepare, 0);
       expect(difference).toBeUndefined();
     }),
     { numRuns: cases(200) },
@@ -508,7 +514,7 @@ it("makes floats of finite float16 numbers as its reference does, to the bit", (
         own.set(words);
       };
       const at = [from, from + bytes, to];
-      expect(differenceOf(decodeF16, {}, at, s, prepare, true)).toBeUndefined();
+      expect(differenceOf(decodeF16, {}, at, s, prepare, 0)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );
