@@ -24,5 +24,9 @@ export function compileWhileItComes(): Incoming | undefined {
       controller?.close();
       return length === bytes ? compiled : undefined;
     },
+    cancel() {
+      length = NaN;
+      controller?.error();
+    },
   };
 }

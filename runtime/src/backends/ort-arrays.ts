@@ -33,7 +33,7 @@ export class OrtArrays {
       bytesOf(old.data as TypedArray).set(bytesOf(data));
       return old;
     }
-    const made = new this.#Tensor(type, copyOf(data), dims);
+    const made = new this.#Tensor(type, copyOf(data), [...dims]);
     this.#copies.add(made);
     return made;
   }
@@ -65,7 +65,7 @@ export class OrtArrays {
     if (!isShared(data)) return new this.#Tensor(type, data, dims);
     const old = this.#outputs.get(name);
     if (old && dimsFit(old.dims, dims)) return old;
-    const made = new this.#Tensor(type, copyOf(data), dims);
+    const made = new this.#Tensor(type, copyOf(data), [...dims]);
     this.#outputs.set(name, made);
     return made;
   }

@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { onnxArtifact } from "../format/index.js";
+import { onnxArtifact, type Session } from "../format/index.js";
+import { cpu } from "./ort-node.js";
 import type { Ort } from "./ort.js";
 import { createSession } from "./ort-session.js";
 
@@ -48,4 +51,34 @@ it("leaves what it is given as it is, a Buffer too, of which a slice is a view",
     [3, 4],
   ]);
   expect([...one]).toEqual([9, 9]);
+});
+
+/** y = 2x + shift, of rows of three. */
+async function affine(): Promise<Session> {
+  const bytes = await readFile(new URL("../../test-models/affine.onnx", import.meta.url));
+  return cpu().load(onnxArtifact(new Uint8Array(bytes)));
+}
+
+const shift = { type: "float32", dims: [3], data: Float32Array.of(1, 1, 1) } as const;
+
+it("leaves dims to the caller, who may change them before the run and after", async () => {
+  const session = await affine();
+  const dims = [1, 3];
+  const run = (count: number) => {
+    const x = { type: "float32", dims, data: new Float32Array(count) } as const;
+    return session.run({ x, shift });
+  };
+  const first = run(3);
+  dims[0] = 2;
+  expect((await first)["y"]?.dims).toEqual([1, 3]);
+  expect((await run(6))["y"]?.dims).toEqual([2, 3]);
+  await session.dispose();
+});
+
+it("takes an array of another realm, as an iframe's or a test runner's", async () => {
+  const session = await affine();
+  const data: Float32Array = runInNewContext("Float32Array.of(1, 2, 3)");
+  const { y } = await session.run({ x: { type: "float32", dims: [1, 3], data }, shift });
+  expect(y?.data).toEqual(Float32Array.of(3, 5, 7));
+  await session.dispose();
 });

@@ -91,7 +91,7 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
     const old = spare.get(name);
     spare.delete(name);
     if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
-      return new Copy(type, copyOf(data), dims);
+      return new Copy(type, copyOf(data), [...dims]);
     bytesOf(old.data as TypedArray).set(bytesOf(data));
     return old;
   };

@@ -110,13 +110,17 @@ async function begin(
   const flags = ort.env.wasm;
   const given = flags.wasmPaths ?? folder(wasmPaths);
   const files = findFiles(build, given);
-  if (files.wasm && !flags.wasmBinary)
-    flags.wasmBinary = await fetchWasm(files.wasm, { onBytes, fetch, signal: start.stop.signal });
+  const { signal } = start.stop;
+  // Flags are every start's: what was given up for another leaves none.
+  const binary =
+    files.wasm && !flags.wasmBinary
+      ? await fetchWasm(files.wasm, { onBytes, fetch, signal })
+      : flags.wasmBinary;
   const { threads, paths = given } = await settleThreads(files, asked || flags.numThreads);
+  throwIfAborted(signal);
+  if (binary) flags.wasmBinary = binary;
   flags.numThreads = threads;
   if (threads > 1) flags.initTimeout ??= 30_000; // it waits for them without end
-  if (start.stop.signal.aborted) delete flags.wasmBinary;
-  throwIfAborted(start.stop.signal);
   if (paths) flags.wasmPaths = typeof paths === "string" ? paths : { ...paths };
   start.final = true;
   try {

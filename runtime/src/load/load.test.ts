@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeBundle, type TestBundle, writeFiles } from "../../test-models/write-bundle.js";
 import { cpu } from "../backends/ort-node.js";
 import { wasm, webgpu } from "../backends/ort-web.js";
-import type { Backend } from "../format/engine/backend.js";
+import { Queue } from "../backends/queue.js";
+import type { Backend, Session } from "../format/engine/backend.js";
 import { PareError } from "../format/error.js";
 import { bundleJson } from "../format/bundle/parse-runnable.js";
 import { sha256Sync } from "../format/sha256.js";
@@ -106,6 +107,71 @@ describe("load", () => {
     await expect(
       load(folder, { backends, signal: abort.signal, onProgress: () => abort.abort() }),
     ).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("does not wait once aborted: for a probe, an engine that loads, or a run that hangs", async () => {
+    const never = new Promise<never>(() => {});
+    const hung = async (): Promise<Session> => ({
+      inputs: [],
+      outputs: [],
+      run: (_, signal) => new Queue().run(() => never, signal),
+      dispose: () => never,
+    });
+    const another = async () =>
+      ({ ok: true, engine: "another, of which nothing is proven" }) as const;
+    const stucks = [{ probe: () => never }, { load: () => never }, { load: hung, probe: another }];
+    for (const stuck of stucks) {
+      const signal = AbortSignal.timeout(200);
+      await expect(
+        load(folder, { backends: [{ ...cpu(), ...stuck }], signal }),
+      ).rejects.toMatchObject({ code: "ABORTED" });
+    }
+  });
+
+  it("disposes of what was loaded after it was aborted", async () => {
+    const abort = new AbortController();
+    let dispose = (): void => {};
+    const disposed = new Promise<void>((resolve) => (dispose = resolve));
+    const late = async (): Promise<Session> => {
+      abort.abort();
+      return { inputs: [], outputs: [], run: async () => ({}), dispose: async () => dispose() };
+    };
+    await expect(
+      load(folder, { backends: [{ ...cpu(), load: late }], signal: abort.signal }),
+    ).rejects.toMatchObject({ code: "ABORTED" });
+    await disposed;
+  });
+
+  it("lets go of what came of a file that is not to be had whole", async () => {
+    const path = pathOf("cpu");
+    await writeFile(
+      join(folder, path),
+      (bundle.files.get(path) ?? new Uint8Array()).map(() => 1),
+    );
+    let cancelled = 0;
+    const incoming = { write() {}, module: async () => undefined, cancel: () => (cancelled += 1) };
+    const receiving = { ...cpu(), receive: () => incoming };
+    await expect(load(folder, { backends: [receiving] })).rejects.toMatchObject({
+      code: "INTEGRITY",
+    });
+    expect(cancelled).toBe(1);
+  });
+
+  it("takes what a progress callback throws for nobody's failure but its own", async () => {
+    const thrown: unknown[] = [];
+    const own = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => thrown.push(error));
+    try {
+      const onProgress = (): void => {
+        throw new TypeError("bar is null");
+      };
+      await selectionOf(folder, { onProgress });
+      expect(thrown).toEqual([new TypeError("bar is null")]);
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const each of own) process.on("uncaughtException", each);
+    }
   });
 
   it("refuses runs after dispose", async () => {

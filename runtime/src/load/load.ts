@@ -1,6 +1,8 @@
 import type { Artifact, NamedBytes } from "../format/engine/artifact.js";
 import type { Backend, Fetch, Session, TargetName } from "../format/engine/backend.js";
+import type { Incoming } from "../format/engine/incoming.js";
 import { isPareError, messageOf, PareError, throwIfAborted } from "../format/error.js";
+import { untilAborted } from "../format/until-aborted.js";
 import { checkGolden, isChecked } from "../format/bundle/golden-check.js";
 import type { BundleFile, Golden } from "../format/bundle/manifest.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
@@ -131,13 +133,18 @@ async function prepare(
     throw golden instanceof PareError ? golden : unproven("has no values for it");
   const { signal } = options;
   const artifact = await fetchBoth(bundle, variant, backend, options);
-  const session = await backend.load(artifact, { signal });
+  const loading = backend.load(artifact, { signal });
+  const session = await untilAborted(signal, loading).catch((error: unknown) => {
+    loading.then((late) => late.dispose()).catch(() => {});
+    throw error;
+  });
   if (!known) return { session, proven: false };
   try {
     await prove(known, variant, engine, bundle.manifest.golden.sha256, session, signal);
     return { session, proven: true };
   } catch (error) {
-    await session.dispose();
+    const gone = session.dispose().catch(() => {}); // why it is refused is what there is to say
+    if (!signal?.aborted) await gone; // a run that nobody waits for may still be under way
     throw error;
   }
 }
@@ -154,12 +161,20 @@ async function fetchBoth(
   let [model, engine, engineBytes] = [0, 0, 0];
   let over = false; // an engine may go on when its variant was given up
   const report = (): void => {
-    if (!over)
+    if (over) return;
+    try {
       onProgress?.({
         variant: variant.id,
         receivedBytes: model + engine,
         totalBytes: modelBytes + engineBytes,
       });
+    } catch (error) {
+      // As in a listener: no download failed, and who wrote it hears of it.
+      over = true;
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   };
   const onBytes = (received: number, total: number): void => {
     [engine, engineBytes] = [received, total];
@@ -188,10 +203,12 @@ async function readVariant(
   onBytes: (received: number) => void,
 ): Promise<Artifact> {
   let before = 0;
+  const begun: (Incoming | undefined)[] = [];
   const read = async (file: BundleFile): Promise<NamedBytes> => {
     // A model names its external data as the bundle does: variants/<sha256>.bin is <sha256>.bin to it.
     const name = file.path.replace("variants/", "");
     const incoming = backend.receive?.(name);
+    begun.push(incoming);
     const bytes = await readVerified(bundle, file, signal, (received, _total, chunk) => {
       incoming?.write(chunk, received);
       onBytes(before + received);
@@ -200,9 +217,14 @@ async function readVariant(
     return { name, bytes, incoming };
   };
   const [model, ...others] = files;
-  const all: [NamedBytes, ...NamedBytes[]] = [await read(model)];
-  for (const file of others) all.push(await read(file));
-  return { format, files: all, session, requires };
+  try {
+    const all: [NamedBytes, ...NamedBytes[]] = [await read(model)];
+    for (const file of others) all.push(await read(file));
+    return { format, files: all, session, requires };
+  } catch (error) {
+    for (const incoming of begun) incoming?.cancel();
+    throw error;
+  }
 }
 
 /** What passed in this realm, a page, worker or process: per engine, variant and golden check, once is enough. */

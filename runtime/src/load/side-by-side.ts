@@ -1,4 +1,5 @@
 import { throwIfAborted } from "../format/error.js";
+import { untilAborted } from "../format/until-aborted.js";
 
 /**
  * Downloads a model while its engine starts. Where the engine fails, the download stops; an abort ends both at once, though
@@ -12,13 +13,9 @@ export async function sideBySide<T>(
   throwIfAborted(signal);
   const stop = new AbortController();
   try {
-    return await new Promise<T>((resolve, reject) => {
-      signal?.addEventListener("abort", reject, { signal: stop.signal });
-      Promise.all([start(), download(stop.signal)]).then(([, model]) => resolve(model), reject);
-    });
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
+    const both = Promise.all([start(), download(stop.signal)]);
+    const [, model] = await untilAborted(signal, both);
+    return model;
   } finally {
     stop.abort();
   }

@@ -1,5 +1,6 @@
 import { readFileUrl } from "#platform";
 import type { Fetch } from "../format/engine/backend.js";
+import { untilAborted } from "../format/until-aborted.js";
 import {
   type ErrorCode,
   isPareError,
@@ -95,12 +96,11 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
  * not aborted: who gave `fetch` may still be storing a copy of it.
  */
 async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<void> {
-  const [stop, heard] = [new AbortController(), new AbortController()];
+  const stop = new AbortController();
   const { signal } = stop;
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
-    await new Promise<void>((resolve, reject) => {
-      options.signal?.addEventListener("abort", reject, { signal: heard.signal });
+    const received = new Promise<void>((resolve, reject) => {
       const alive = (): void => {
         clearTimeout(timer);
         const stalled = `The download stalled for ${stallMs / 1000} s.`;
@@ -109,11 +109,11 @@ async function receive(url: URL, sink: Sink, options: DownloadOptions): Promise<
       alive();
       transfer(url, sink, { ...options, signal }, alive).then(resolve, reject);
     });
+    await untilAborted(options.signal, received);
   } catch (error) {
     stop.abort();
     throw error;
   } finally {
-    heard.abort();
     clearTimeout(timer);
   }
 }

@@ -1,14 +1,16 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { runInNewContext } from "node:vm";
 import { expect, it, vi } from "vitest";
 
 type Fetching = (url: string, init: RequestInit) => Promise<Response>;
-const url = "https://example.org/digits.pare/variants/a.onnx";
+const hash = createHash("sha256").update("model").digest("hex");
+const url = `https://example.org/digits.pare/variants/${hash}.onnx`;
 
 /** The `fetch` that the README shows, with what it kept. */
 async function shown(fetch: Fetching): Promise<{ keep: Fetching; kept: Map<string, Response> }> {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const [, code = ""] = /```js\n( *const keep = [^]*?)```/.exec(readme) ?? [];
+  const [, code = ""] = /```js\n( *const store = [^]*?)```/.exec(readme) ?? [];
   const kept = new Map<string, Response>();
   const cache = {
     match: async (name: string) => kept.get(name)?.clone(),
@@ -17,7 +19,8 @@ async function shown(fetch: Fetching): Promise<{ keep: Fetching; kept: Map<strin
   };
   const load = async (_: string, options: { readonly fetch: Fetching }): Promise<Fetching> =>
     options.fetch;
-  const inner = { fetch, load, wasm: () => [], caches: { open: async () => cache } };
+  const outer = { crypto, Response, Uint8Array };
+  const inner = { ...outer, fetch, load, wasm: () => [], caches: { open: async () => cache } };
   const lines = code.replace("await load(", "return load(");
   return { keep: await runInNewContext(`(async () => {${lines}})()`, inner), kept };
 }
@@ -40,13 +43,16 @@ it("shows a fetch that gives a download as it comes, and keeps what came whole",
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
-it("shows a fetch that keeps no page that stands for a file, and no download that broke off", async () => {
+it("shows a fetch that keeps no file but the one of that name, and no download that broke off", async () => {
   const broken = new ReadableStream({ start: (body) => body.error(new Error("reset")) });
   const answers = [
     new Response("<!doctype html>", { headers: { "content-type": "text/html; charset=utf-8" } }),
+    // What a repository holds in a large file's place, and a mended one at the same address later.
+    new Response("version https://git-lfs.github.com/spec/v1"),
     new Response(broken),
   ];
   const { keep, kept } = await shown(async () => answers.shift() ?? Response.error());
+  await (await keep(url, {})).text();
   await (await keep(url, {})).text();
   await expect((await keep(url, {})).text()).rejects.toThrow("reset");
   await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,5 +1,6 @@
 import type { Backend, Probe, TargetName } from "../format/engine/backend.js";
-import { type ErrorCode, PareError } from "../format/error.js";
+import { type ErrorCode, PareError, throwIfAborted } from "../format/error.js";
+import { untilAborted } from "../format/until-aborted.js";
 import type { RunnableVariant } from "../format/bundle/parse-runnable.js";
 import type { Attempts } from "../session/selection.js";
 import { lackingMemory, missingFeatures } from "./device-features.js";
@@ -12,6 +13,7 @@ export interface Candidate {
 }
 
 export interface CandidateOptions {
+  readonly signal?: AbortSignal | undefined;
   readonly target?: TargetName | undefined;
   readonly allowSoftwareGpu?: boolean | undefined;
 }
@@ -23,7 +25,7 @@ export interface CandidateOptions {
 export async function* candidates(
   variants: readonly RunnableVariant[],
   backends: readonly Backend[],
-  { target: asked, allowSoftwareGpu }: CandidateOptions,
+  { target: asked, allowSoftwareGpu, signal }: CandidateOptions,
   attempts: Attempts,
 ): AsyncGenerator<Candidate> {
   const wanted = backends.filter(({ target }) => asked === undefined || target === asked);
@@ -37,7 +39,7 @@ export async function* candidates(
       attempts.refuse(null, target, none("the bundle has no variant for this target"));
       continue;
     }
-    const probe = await probeSafely(backend, attempts);
+    const probe = await probeSafely(backend, attempts, signal);
     if (probe === null) continue;
     const fitting = (): Generator<Candidate> => fittingVariants(backend, own, probe, attempts);
     if (probe.software === true && allowSoftwareGpu !== true && asked === undefined)
@@ -65,12 +67,17 @@ function* fittingVariants(
 }
 
 /** Null where it cannot run here, or fails. */
-async function probeSafely(backend: Backend, attempts: Attempts): Promise<Found | null> {
+async function probeSafely(
+  backend: Backend,
+  attempts: Attempts,
+  signal: AbortSignal | undefined,
+): Promise<Found | null> {
   try {
-    const probe = await backend.probe();
+    const probe = await untilAborted(signal, backend.probe());
     if (probe.ok) return probe;
     throw probe.error ?? cannot(probe.why);
   } catch (error) {
+    throwIfAborted(signal);
     attempts.refuse(null, backend.target, error);
     return null;
   }

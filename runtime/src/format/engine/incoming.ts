@@ -8,4 +8,6 @@ export interface Incoming {
    * compiled from its bytes
    */
   module(bytes: number): Promise<object | undefined>;
+  /** Nothing comes of it: what came is let go. */
+  cancel(): void;
 }

@@ -41,9 +41,14 @@ export function tagOf(value: unknown): string {
   return Object.prototype.toString.call(value).slice(8, -1);
 }
 
-/** Elements of its own. What Node's `Buffer` slices is a view. */
+/** Elements of its own, in an array of this realm: engines take no other. What Node's `Buffer` slices is a view. */
 export function copyOf(data: Tensor["data"]): Tensor["data"] {
-  return data instanceof Uint8Array ? new Uint8Array(data) : data.slice();
+  const kind = tagOf(data);
+  const Own = Object.values(dtypeArray).find(({ name }) => name === kind);
+  if (!Own || !isTypedArray(data)) return data.slice();
+  const copy = new Own(data.length);
+  bytesOf(copy).set(bytesOf(data));
+  return copy;
 }
 
 /** The bytes under a typed array, as a view. */
