@@ -23,6 +23,19 @@ describe("codec", () => {
     });
   });
 
+  it("gives back names as they were, also those that it could take for its own", () => {
+    const array = Float32Array.of(1);
+    const value = {
+      "\0array": array,
+      "\0\0array": { "\0": array, "a\0": 1 },
+      array: [{ "\0array": [] }],
+    };
+    expect(decode(encode(value))).toEqual(value);
+    expect(decode(encode({ "\0array": ["Float32Array", 0, 1] }))).toEqual({
+      "\0array": ["Float32Array", 0, 1],
+    });
+  });
+
   it("carries a window on a larger buffer alone", () => {
     const large = new Float32Array(1000).fill(7);
     const bytes = encode({ part: large.subarray(10, 12) });

@@ -21,7 +21,7 @@ export function encodeParts(value: unknown): readonly Uint8Array[] {
   let bytes = 0;
   const json = JSON.stringify(value, function (this: Record<string, unknown>, key, each: unknown) {
     const array = this[key]; // not `each`: a Buffer has already made itself JSON there
-    if (!isTypedArray(array)) return each;
+    if (!isTypedArray(array)) return renamed(each, (name) => `\0${name}`);
     arrays.push(array);
     const at = bytes;
     bytes += aligned(array.byteLength);
@@ -51,13 +51,28 @@ export function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
   const body = bytes.byteOffset + aligned(8 + length);
   return JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)), (_, each: unknown) => {
-    if (typeof each !== "object" || each === null || !(mark in each)) return each;
+    if (typeof each !== "object" || each === null || !(mark in each))
+      return renamed(each, (name) => name.slice(1));
     const [name, at, count] = each[mark] as [keyof typeof constructors, number, number];
     return new constructors[name](bytes.buffer, body + at, count);
   });
 }
 
-const mark = "\u0000array";
+/** No key of a value's own on its way: a model may name its outputs so, and names that begin with NUL get another one. */
+const mark = "\0array";
+
+function isSpecial(name: string): boolean {
+  return name.startsWith("\0");
+}
+
+/** With `nameOf` the names that begin with NUL, where there are some; all else as it is. */
+function renamed(value: unknown, nameOf: (name: string) => string): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  if (!Object.keys(value).some(isSpecial)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [isSpecial(name) ? nameOf(name) : name, each]),
+  );
+}
 
 const constructors = {
   Float32Array,

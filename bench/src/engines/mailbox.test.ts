@@ -22,20 +22,25 @@ it("has nothing for a worker that failed to start", async () => {
   }
 });
 
-it("refuses what is no answer, and goes on", async () => {
+it("fails a call whose answer cannot be read, and goes on", async () => {
   const mailboxes = new Mailboxes();
   const server = await ModuleServer.start((...asked) => mailboxes.handle(...asked));
   try {
     let number = 0;
     const start = async (id: number): Promise<void> => void (number = id);
     const channel = await mailboxes.open("an engine", start, async () => {});
+    for (const body of ["garbage", "", "{}"]) {
+      const unread = expect(channel.call({ kind: "start" })).rejects.toMatchObject({
+        code: "ENGINE",
+        message: expect.stringContaining("cannot be read"),
+      });
+      await fetch(`${server.base}call/${number}`, { method: "POST", body });
+      await unread;
+    }
+    expect(channel.alive).toBe(true);
     const lost = expect(channel.call({ kind: "start" })).rejects.toMatchObject({
       message: expect.stringContaining("it has no memory"),
     });
-    for (const body of ["garbage", "", "{}"]) {
-      const said = await fetch(`${server.base}call/${number}`, { method: "POST", body });
-      expect(said.status).toBe(500);
-    }
     await fetch(`${server.base}call/${number}`, { method: "DELETE", body: "it has no memory" });
     await lost;
   } finally {

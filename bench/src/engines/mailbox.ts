@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PareError } from "@pare/runtime/format";
-import { decode, encodeParts } from "./codec.js";
-import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
+import { encodeParts } from "./codec.js";
+import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 import { WaitingCall } from "./waiting-call.js";
 
 /** How long a worker's question for work stays open: well under what a connection may idle. */
@@ -95,11 +95,9 @@ class Mailbox implements Channel {
       return;
     }
     const body = await read(request);
-    const isLost = request.method === "DELETE";
-    const answer = isLost ? undefined : (decode(body) as WireReply);
     response.writeHead(204).end();
-    if (answer === undefined) this.end(new TextDecoder().decode(body));
-    else this.#calls.answer(answer);
+    if (request.method === "DELETE") this.end(new TextDecoder().decode(body));
+    else this.#calls.answer(body);
   }
 
   end(how: string): void {

@@ -3,9 +3,8 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { messageOf, PareError, type TargetName } from "@pare/runtime/format";
-import { decode } from "./codec.js";
 import { Messages, pipeNumber, sendMessage } from "./messages.js";
-import type { Channel, EngineReplies, EngineRequest, WireReply } from "./protocol.js";
+import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 import { WaitingCall } from "./waiting-call.js";
 
 /** The child runs compiled code, also when this file is run from `src` by a test. */
@@ -50,7 +49,7 @@ class NodeChannel implements Channel {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-stderrKept);
     });
-    const messages = new Messages((message) => this.#calls.answer(decode(message) as WireReply));
+    const messages = new Messages((message) => this.#calls.answer(message));
     pipe.on("data", (chunk: Uint8Array) => messages.add(chunk));
     // A process that is gone says so itself.
     pipe.on("error", () => {});

@@ -1,4 +1,5 @@
-import { isErrorCode, PareError, throwIfAborted } from "@pare/runtime/format";
+import { isErrorCode, messageOf, PareError, throwIfAborted } from "@pare/runtime/format";
+import { decode } from "./codec.js";
 import type { EngineReplies, EngineRequest, WireReply } from "./protocol.js";
 
 /** How a channel reaches its engine. */
@@ -57,10 +58,16 @@ export class WaitingCall {
     }
   }
 
-  answer(reply: WireReply): void {
+  /** What came back. Where it cannot be read the call has failed, and the engine goes on. */
+  answer(message: Uint8Array<ArrayBuffer>): void {
     const waiting = this.#waiting;
     this.#waiting = null;
-    waiting?.resolve(reply);
+    try {
+      waiting?.resolve(decode(message) as WireReply);
+    } catch (cause) {
+      const said = `The answer of the ${this.#engine} engine cannot be read: ${messageOf(cause)}.`;
+      waiting?.reject(new PareError("ENGINE", said, { where: this.#engine, cause }));
+    }
   }
 
   /** The engine is gone; the first reason that is given stays. */

@@ -1,5 +1,6 @@
 import { onnxArtifact, PareError, type Tensors } from "@pare/runtime/format";
 import { expect, it } from "vitest";
+import { encode } from "../engines/codec.js";
 import type { Channel, EngineReplies, EngineRequest } from "../engines/protocol.js";
 import { WaitingCall } from "../engines/waiting-call.js";
 import { runContest } from "./contest.js";
@@ -17,7 +18,7 @@ const replies: Partial<EngineReplies> = {
 class FakeChannel implements Channel {
   readonly alive = true;
   readonly #calls = new WaitingCall("An engine", {
-    send: ({ kind }) => this.#calls.answer({ ok: true, value: replies[kind] }),
+    send: ({ kind }) => this.#calls.answer(encode({ ok: true, value: replies[kind] })),
     end: () => {},
     crash: (how) => new PareError("ENGINE_CRASHED", how),
   });
