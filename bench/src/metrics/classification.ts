@@ -27,7 +27,10 @@ function f1(rows: readonly Row[]): number {
   const misses = new Map<number, number>();
   for (const [prediction = Number.NaN, label = Number.NaN] of rows) {
     if (prediction === label) count(hits, label);
-    else [prediction, label].forEach((target) => count(misses, target));
+    else
+      for (const target of [prediction, label])
+        // What is no number is of no class.
+        if (!Number.isNaN(target)) count(misses, target);
   }
   const of = (target: number): number => {
     const twice = 2 * (hits.get(target) ?? 0);
@@ -152,10 +155,13 @@ export const classification = [
     answer: classAnswer,
     read: readClass("f1"),
     row(prediction, truth, where) {
-      const got = Number(classOf("f1", prediction));
+      const said = classOf("f1", prediction);
+      const got = Number(said);
       const label = Number(classLabel("f1", truth, got, where, countOf(prediction)));
-      if (Number.isNaN(got) || Number.isNaN(label))
+      if (Number.isNaN(label))
         throw wrongLabel("f1", "class numbers", truth, where, "Give labels as 0, 1, 2, …");
+      if (typeof said === "string" && Number.isNaN(got))
+        throw wrongOutput("f1", "class numbers", "Let `predict` return the classes' numbers, as labels are."); // prettier-ignore
       checkRange("f1", prediction, label, where);
       return [got, label, countOf(prediction)];
     },

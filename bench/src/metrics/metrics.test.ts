@@ -16,7 +16,7 @@ const sample = (label: unknown, id = "s"): StoredSample => ({ id, label, group: 
 
 async function measured(
   name: string,
-  items: readonly [Tensors, unknown][],
+  items: readonly (readonly [Tensors, unknown])[],
   float: readonly Tensors[] = [],
 ): Promise<number> {
   const scorer = createScorer(
@@ -129,6 +129,36 @@ describe("built-in metrics", () => {
         [scores(1, 0, 0), 0],
       ]),
     ).toBeCloseTo(2 / 3);
+  });
+
+  it("f1 counts what is no number as wrong, and as no class of its own", async () => {
+    const none = scores(Number.NaN, 0, 0);
+    const items = [
+      [scores(0, 1, 0), 1],
+      [none, 1],
+      [scores(1, 0, 0), 0],
+    ] as const;
+    expect(await measured("f1", items)).toBeCloseTo((2 / 3 + 1) / 2);
+    const { row } = metricNamed("f1");
+    expect(() => row("dog", 1, "s")).toThrow(
+      expect.objectContaining({ code: "LABELS", where: "f1" }),
+    );
+    expect(() => row(1, true, "s")).not.toThrow();
+  });
+
+  it("an answer that `predict` does not give is the module's fault, where the metric cannot do without", async () => {
+    const keep = (metric: string, label: unknown) =>
+      createScorer(metric, true, { predict: async () => null }).keep(
+        {},
+        { ...sample(null), label },
+        null,
+      );
+    for (const metric of ["top1", "f1", "exact-match"])
+      await expect(keep(metric, 1)).rejects.toMatchObject({
+        code: "DATA_MODULE",
+        message: expect.stringContaining("returned nothing"),
+      });
+    expect(await keep("top5", 1)).toMatchObject({ row: [0] });
   });
 
   it("cer weighs by length", async () => {

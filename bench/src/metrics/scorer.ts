@@ -116,8 +116,14 @@ function builtin(
       const [got, truth] = byLabel
         ? [prediction, sample.label]
         : ofOneSize(prediction, await read(reference, reference, sample));
-      const row = metric.row(got, truth, `Sample "${sample.id}"`);
-      return { answer: metric.answer(prediction), row };
+      try {
+        const row = metric.row(got, truth, `Sample "${sample.id}"`);
+        return { answer: metric.answer(prediction), row };
+      } catch (error) {
+        throw prediction === null || prediction === undefined
+          ? nothingPredicted(sample.id, error)
+          : error;
+      }
     },
     reduce: async (kept, picks) =>
       picks.map((positions) =>
@@ -131,6 +137,15 @@ function builtin(
     },
     show: ({ answer }) => answer.shown,
   };
+}
+
+/** No fault of the label's: a candidate may be one that `predict` makes nothing of. */
+function nothingPredicted(id: string, cause: unknown): PareError {
+  return new PareError("DATA_MODULE", `predict() returned nothing for sample "${id}".`, {
+    where: "predict(outputs, sample)",
+    hint: "Return a class, scores per class, a text or numbers, also where a model is sure of none.",
+    cause,
+  });
 }
 
 /** All where it has none of this name. */
