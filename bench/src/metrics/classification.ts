@@ -21,8 +21,11 @@ function count(counts: Map<number, number>, target: number): void {
   counts.set(target, (counts.get(target) ?? 0) + 1);
 }
 
-/** F1 of class 1 where there are only 0 and 1, and no scores of more classes; else the mean over all classes that occur. */
-function f1(rows: readonly Row[]): number {
+/**
+ * F1 of class 1 where all labels are 0 or 1, and no scores are of more classes; else the mean over all classes that occur.
+ * Labels and numbers of scores are the same for a candidate and the float model.
+ */
+function f1(rows: readonly Row[], all: readonly Row[]): number {
   const hits = new Map<number, number>();
   const misses = new Map<number, number>();
   for (const [prediction = Number.NaN, label = Number.NaN] of rows) {
@@ -36,11 +39,10 @@ function f1(rows: readonly Row[]): number {
     const twice = 2 * (hits.get(target) ?? 0);
     return twice === 0 ? 0 : twice / (twice + (misses.get(target) ?? 0));
   };
-  const classes = [...new Set([...hits.keys(), ...misses.keys()])];
-  const isBinary =
-    classes.every((each) => each === 0 || each === 1) &&
-    rows.every(([, , scores = 0]) => scores <= 2);
-  return isBinary ? of(1) : mean(classes.map(of));
+  const isBinary = all.every(
+    ([, label, scores = 0]) => (label === 0 || label === 1) && scores <= 2,
+  );
+  return isBinary ? of(1) : mean([...new Set([...hits.keys(), ...misses.keys()])].map(of));
 }
 
 /** What a list or an object holds, to be compared as a whole. */

@@ -24,7 +24,8 @@ export interface Metric {
   answer(prediction: unknown): Answer;
   read(outputs: Tensors): unknown;
   row(prediction: unknown, truth: unknown, where: string): Row;
-  reduce(rows: readonly Row[]): number;
+  /** @param all the rows that those are drawn from: what is decided by rows is decided by these, alike in each resample */
+  reduce(rows: readonly Row[], all: readonly Row[]): number;
 }
 
 /** The reduction of a metric that is a mean over samples. */

@@ -131,6 +131,25 @@ describe("built-in metrics", () => {
     ).toBeCloseTo(2 / 3);
   });
 
+  it("f1 is of the same classes in each resample, and of a candidate that says another one", async () => {
+    const of = async (said: readonly number[], labels: readonly number[]) => {
+      const scorer = createScorer("f1", true, {
+        predict: async (outputs) => outputs.y?.data[0],
+      });
+      const kept = await Promise.all(
+        said.map(
+          (value, at) =>
+          scorer.keep({ y: { type: "int32", dims: [1], data: Int32Array.of(value) } }, sample(labels[at]), null), // prettier-ignore
+        ),
+      );
+      return scorer.reduce(kept, [[0, 1, 2]]);
+    };
+    // Of three classes, though one of them was not drawn: 0 is never found.
+    expect(await of([1, 1, 1, 2], [1, 1, 0, 2])).toEqual([0.8 / 2]);
+    expect(await of([1, 1, 1, 1], [1, 1, 0, 1])).toEqual([0.8]);
+    expect(await of([1, 1, 2, 2], [1, 1, 0, 1])).toEqual([1]);
+  });
+
   it("f1 counts what is no number as wrong, and as no class of its own", async () => {
     const none = scores(Number.NaN, 0, 0);
     const items = [

@@ -125,10 +125,15 @@ function builtin(
           : error;
       }
     },
-    reduce: async (kept, picks) =>
-      picks.map((positions) =>
-        metric.reduce(Array.from(positions, (position) => kept[position]?.row ?? [])),
-      ),
+    async reduce(kept, picks) {
+      const all = kept.map(({ row }) => row);
+      return picks.map((positions) =>
+        metric.reduce(
+          Array.from(positions, (position) => all[position] ?? []),
+          all,
+        ),
+      );
+    },
     async flips(candidate, float) {
       if (metric.flip === "none") return ofQuantities;
       return metric.flip === "threshold"

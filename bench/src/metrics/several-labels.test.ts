@@ -13,12 +13,13 @@ const tensor = (dims: readonly number[], ...values: readonly number[]): Tensors[
 async function measured(
   name: string,
   items: readonly (readonly [Tensors, unknown])[],
+  drawn = items.map((_, index) => index),
 ): Promise<number> {
   const scorer = createScorer(name, true);
   const kept = await Promise.all(
     items.map(([outputs, label]) => scorer.keep(outputs, { id: "s", label, group: null }, null)),
   );
-  return (await scorer.reduce(kept, [kept.map((_, index) => index)]))[0] ?? Number.NaN;
+  return (await scorer.reduce(kept, [drawn]))[0] ?? Number.NaN;
 }
 
 describe("labels-right", () => {
@@ -32,6 +33,9 @@ describe("labels-right", () => {
       [of(-2, -2, 3, 3), [0, 0, 1, 1]],
     ] as const;
     expect(await measured("labels-right", both)).toBe(7 / 8);
+    // Also of a resample without that sample.
+    const drawn = [[of(0.1, 0.2, 0.9, 0.6), [0, 0, 1, 1]], both[1]] as const;
+    expect(await measured("labels-right", drawn, [0])).toBe(0.5);
     expect(await measured("labels-right", [[of(Number.NaN, -1, -1, -1), [0, 0, 0, 0]]])).toBe(0.75);
   });
 

@@ -32,9 +32,9 @@ export const severalLabels = [
       }
       return [aboveZero, aboveHalf, got.length, isOutside];
     },
-    reduce(rows) {
+    reduce(rows, all) {
       // One score that is no probability tells that none is.
-      const right = rows.some(([, , , isOutside]) => isOutside === 1) ? 0 : 1;
+      const right = all.some(([, , , isOutside]) => isOutside === 1) ? 0 : 1;
       return sumOf(rows, right) / Math.max(1, sumOf(rows, 2));
     },
   },
