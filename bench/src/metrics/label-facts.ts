@@ -43,7 +43,7 @@ export function labelFacts(labels: Iterable<unknown>): LabelFacts | null {
 }
 
 /** By which a place of a map is left out: of no class. */
-const voidClass = 255;
+export const voidClass = 255;
 
 /** Outputs of floats that labels may be of: first those that have just as many numbers or classes, then those that have enough. */
 export function labelledOutputs(
@@ -51,7 +51,7 @@ export function labelledOutputs(
   facts: LabelFacts,
 ): { readonly best: readonly string[]; readonly others: readonly string[] } {
   const fits = Object.entries(outputs).flatMap(([name, output]) => {
-    const fit = isFloat(output) ? fitOf(output, facts) : 0;
+    const fit = isFloat(output) ? fitOf(output, facts) : isClassMap(output, facts) ? 2 : 0;
     return fit === 0 ? [] : [{ name, fit }];
   });
   const most = Math.max(0, ...fits.map(({ fit }) => fit));
@@ -69,6 +69,16 @@ function fitOf(output: Tensors[string], { row, most, areClasses }: LabelFacts): 
   }
   if (count === row) return 2;
   return row > 1 && areClasses && isMapOf(count, row, most) ? 1 : 0;
+}
+
+/** Is an output a class itself for each place of a map, as ArgMax gives them? */
+export function isClassMap(
+  output: Tensors[string],
+  { row, areClasses, areTruths }: LabelFacts,
+): boolean {
+  const isMap = output.dims.filter((size) => size !== 1).length > 1;
+  const areWhole = !isFloat(output) && numbersOf(output)?.length === row;
+  return areWhole && areClasses && row > 1 && (isMap || !areTruths);
 }
 
 /** Has an output scores of more classes than there are, for each place of a map? */

@@ -4,7 +4,7 @@ import { closeness } from "./closeness.js";
 import { concordance } from "./concordance.js";
 import type { Metric } from "./metric.js";
 import { classScores, isFloat, mainOutput } from "./outputs.js";
-import { isMapOf, type LabelFacts } from "./label-facts.js";
+import { isClassMap, isMapOf, type LabelFacts } from "./label-facts.js";
 import { numbersFrom, oneHotClass, single } from "./readings.js";
 import { severalLabels } from "./several-labels.js";
 
@@ -57,7 +57,9 @@ export function chooseMetric(
   if (typeof label === "object")
     return facts === null || output === null
       ? "mse"
-      : metricOfRow(numbersOf(output)?.length, facts);
+      : isClassMap(output, facts)
+        ? "mean-iou"
+        : metricOfRow(numbersOf(output)?.length, facts);
   if (scores) return "top1";
   return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
 }

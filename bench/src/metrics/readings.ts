@@ -202,15 +202,23 @@ export function checkRange(
   where: string,
 ): void {
   const scores = typeof prediction === "object" ? numbersFrom(prediction) : null;
-  if (scores && typeof label === "number" && (label < 0 || label >= scores.length)) {
-    throw wrongLabel(
-      metric,
-      `classes from 0 to ${scores.length - 1}`,
-      label,
-      where,
-      "Number the classes from 0, as the model does.",
-    );
-  }
+  if (scores && typeof label === "number" && (label < 0 || label >= scores.length))
+    throw outOfRange(metric, scores.length, label, where);
+}
+
+export function outOfRange(
+  metric: string,
+  classes: number,
+  label: number,
+  where: string,
+): PareError {
+  return wrongLabel(
+    metric,
+    `classes from 0 to ${classes - 1}`,
+    label,
+    where,
+    "Number the classes from 0, as the model does.",
+  );
 }
 
 /**

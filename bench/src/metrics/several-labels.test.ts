@@ -67,6 +67,48 @@ describe("mean-iou", () => {
     expect(await measured("mean-iou", [[{ y }, [0, 255, 1]]])).toBe(0.5);
   });
 
+  const classes = (...values: readonly number[]): Tensors[string] => ({
+    type: "int64",
+    dims: [1, 2, values.length / 2],
+    data: BigInt64Array.from(values, BigInt),
+  });
+
+  it("takes whole numbers as the classes, as ArgMax gives them", async () => {
+    const y = classes(...best);
+    const expected = (2 / 3 + 1 / 3 + 1 / 2) / 3;
+    expect(await measured("mean-iou", [[{ y }, label]])).toBeCloseTo(expected, 12);
+    // Class 0: 1 of 1; class 2: 0 of 1; what is below 0 is of no class.
+    const none = { y: classes(0, 2, -1, 1) };
+    expect(await measured("mean-iou", [[none, [0, 255, 2, -1]]])).toBe(0.5);
+    const halves = { y: tensor([1, 2, 2], 0, 0.5, 1, 1) };
+    for (const wrong of [halves, { y: classes(0, 1, 2 ** 30, 1) }])
+      await expect(measured("mean-iou", [[wrong, [0, 1, 1, 1]]])).rejects.toMatchObject({
+        code: "LABELS",
+      });
+  });
+
+  it("is chosen for a map of whole numbers and labels that are classes", () => {
+    const of = (y: Tensors[string], one: readonly number[]) =>
+      chooseMetric({ y }, one, undefined, labelFacts([one]));
+    expect(of(classes(0, 1, 2, 2), [0, 1, 2, 255])).toBe("mean-iou");
+    expect(of(classes(0, 1, 1, 1), [0, 1, 1, 0])).toBe("mean-iou");
+    expect(of({ ...classes(0, 1, 1, 1), dims: [1, 4] }, [0, 1, 1, 0])).toBe("labels-right");
+    expect(of(classes(0, 1, 2, 2), [0, 1, 2, -7])).toBe("mse");
+    const facts = labelFacts([[0, 1, 2, 2]]);
+    const outputs = { other: tensor([1, 2], 0, 1), y: classes(0, 1, 2, 2) };
+    expect(facts && labelledOutputs(outputs, facts)).toEqual({ best: ["y"], others: [] });
+  });
+
+  it("refuses a label that is none of the classes, but for 255 and what is below 0", async () => {
+    const y = tensor([1, 3, 2, 3], ...first);
+    for (const wrong of [3, 1.5, 254])
+      await expect(measured("mean-iou", [[{ y }, [0, 1, 1, 2, 0, wrong]]])).rejects.toMatchObject({
+        code: "LABELS",
+        message: expect.stringContaining("classes from 0 to 2"),
+      });
+    expect(await measured("mean-iou", [[{ y }, [0, 1, 255, -1, 0, 255]]])).toBe(1);
+  });
+
   it("is of all samples together", async () => {
     const wrong = { y: tensor([1, 2, 1, 2], 0, 0, 1, 1) };
     const right = { y: tensor([1, 2, 1, 2], 1, 0, 0, 1) };

@@ -1,10 +1,15 @@
 import { quantityAnswer } from "./answers.js";
+import { voidClass } from "./label-facts.js";
 import type { Metric, Row } from "./metric.js";
 import { mainOutput } from "./outputs.js";
-import { numbersFrom, readNumbers, wrongLabel, wrongOutput } from "./readings.js";
+import { numbersFrom, outOfRange, readNumbers, wrongLabel, wrongOutput } from "./readings.js";
 
 /** By so much a probability that was rounded may lie beyond its ends. */
 const rounding = 0.01;
+
+const mapNeeds = "scores per class for each place, or a class";
+/** Numbers from here on are none of classes, and would be counted each. */
+const mostClasses = 2 ** 16;
 
 /** Metrics of samples that have several labels each. */
 export const severalLabels = [
@@ -47,34 +52,35 @@ export const severalLabels = [
     answer: quantityAnswer,
     read(outputs) {
       const output = mainOutput(outputs);
-      if (output === null) throw wrongOutput("mean-iou", "scores per class for each place");
+      if (output === null) throw wrongOutput("mean-iou", mapNeeds);
       return output;
     },
     row(prediction, truth, where) {
       const wanted = numbersFrom(truth);
       const values = numbersFrom(prediction);
-      if (values === null) throw wrongOutput("mean-iou", "scores per class for each place");
-      const classes = wanted === null ? 0 : values.length / wanted.length;
-      if (wanted === null || !Number.isInteger(classes) || classes < 2)
+      if (values === null) throw wrongOutput("mean-iou", mapNeeds);
+      const scored = wanted === null ? 0 : values.length / wanted.length;
+      const areClasses = scored === 1 && areWhole(values);
+      if (wanted === null || !(areClasses || (Number.isInteger(scored) && scored > 1)))
         throw wrongLabel("mean-iou", "a class for each place of the output's map", truth, where, "Give each sample a list of classes: as many as the map has places."); // prettier-ignore
-      const places = wanted.length;
-      const classesLast =
-        dimsOf(prediction)[1] !== classes && dimsOf(prediction).at(-1) === classes;
-      const counts = Array.from({ length: 2 * classes }, () => 0);
+      const classes = areClasses ? mostClasses : scored;
+      const said = areClasses ? values : bestOf(values, classes, dimsOf(prediction));
+      const counts: number[] = [];
       const add = (index: number): void => {
+        while (counts.length <= index) counts.push(0);
         counts[index] = (counts[index] ?? 0) + 1;
       };
-      for (let place = 0; place < places; place++) {
+      for (let place = 0; place < wanted.length; place++) {
         const label = wanted[place] as number;
-        if (label < 0 || label >= classes) continue;
-        let best = 0;
-        const score = (one: number): number =>
-          values[classesLast ? place * classes + one : one * places + place] as number;
-        for (let one = 1; one < classes; one++) if (score(one) > score(best)) best = one;
-        // What is no number is of no class.
-        const isSaid = !Number.isNaN(score(best));
-        if (isSaid && best === label) add(2 * label);
-        if (isSaid && best !== label) add(2 * best + 1);
+        const isVoid = label === voidClass && (areClasses || classes <= voidClass);
+        if (label < 0 || isVoid) continue;
+        if (!Number.isInteger(label) || label >= classes)
+          throw outOfRange("mean-iou", classes, label, where);
+        const best = said[place] as number;
+        if (best >= mostClasses) throw wrongOutput("mean-iou", mapNeeds);
+        if (best === label) add(2 * label);
+        // What is no number, or below 0, is of no class.
+        else if (best >= 0) add(2 * best + 1);
         add(2 * label + 1);
       }
       return counts;
@@ -92,6 +98,27 @@ export const severalLabels = [
     },
   },
 ] as const satisfies readonly Metric[];
+
+function areWhole(values: ArrayLike<number>): boolean {
+  return Array.prototype.every.call(values, Number.isInteger);
+}
+
+/** The class that scores best at each place; NaN where that is no number. */
+function bestOf(
+  values: ArrayLike<number>,
+  classes: number,
+  dims: readonly unknown[],
+): Float64Array {
+  const places = values.length / classes;
+  const classesLast = dims[1] !== classes && dims.at(-1) === classes;
+  return Float64Array.from({ length: places }, (_, place) => {
+    const score = (one: number): number =>
+      values[classesLast ? place * classes + one : one * places + place] as number;
+    let best = 0;
+    for (let one = 1; one < classes; one++) if (score(one) > score(best)) best = one;
+    return Number.isNaN(score(best)) ? Number.NaN : best;
+  });
+}
 
 /** Of a tensor; of a list none. */
 function dimsOf(prediction: unknown): readonly unknown[] {
