@@ -33,6 +33,15 @@ const numbered = (count: number): Splittable[] =>
     digest: `d${index}`,
   }));
 
+/** Sequences of three steps, of which the first is the same in all. */
+const recordings = (count: number): Splittable[] =>
+  Array.from({ length: 3 * count }, (_, index) => {
+    const sequence = `r${Math.floor(index / 3)}`;
+    const at = index % 3;
+    const digest = at === 0 ? "silence" : `${sequence} ${at}`;
+    return { id: `${sequence}.${at}`, group: sequence, sequence, digest };
+  });
+
 function placesOf(
   all: readonly Splittable[],
   splits: Splits,
@@ -100,6 +109,13 @@ describe("splitBySeed", () => {
     }
   });
 
+  it("keeps sequences apart that only begin alike, and copies together", () => {
+    const splits = splitBySeed(recordings(100), 0);
+    expect(sets(splits).map(({ length }) => length)).toEqual([30, 60, 210, 0]);
+    const copies = recordings(100).map((step) => ({ ...step, digest: `d${step.id.slice(-1)}` }));
+    expect(sets(splitBySeed(copies, 0)).map(({ length }) => length)).toEqual([0, 0, 300, 0]);
+  });
+
   it("says when there are too few", () => {
     expect(splitBySeed(numbered(1), 0)).toMatchObject({
       test: [0],
@@ -148,6 +164,25 @@ describe("splitAsExported", () => {
       group: index === 0 || index === 4 ? "g" : null,
     }));
     expect(() => splitAsExported(grouped, splits, "m.mjs")).toThrow(/group "g" straddles/);
+  });
+
+  it("leaves out a sequence that is a copy, and none that only begins as another", () => {
+    const named = { calibration: ["r0"], validation: ["r1"], test: ["r2"] };
+    expect(splitAsExported(recordings(3), named, "m.mjs")).toMatchObject({
+      calibration: [0, 1, 2],
+      validation: [3, 4, 5],
+      test: [6, 7, 8],
+      caveat: null,
+    });
+    const copied = recordings(3).map((step) => ({
+      ...step,
+      digest: step.digest.replace("r1", "r2"),
+    }));
+    expect(splitAsExported(copied, named, "m.mjs")).toMatchObject({
+      calibration: [0, 1, 2],
+      validation: [],
+      caveat: expect.stringContaining("3 of validation"),
+    });
   });
 
   it("leaves copies of test samples out of the others, and says so", () => {

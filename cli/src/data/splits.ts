@@ -4,6 +4,7 @@ import { PareError, type SplitName } from "@pare/runtime/format";
 export interface Splittable {
   readonly id: string;
   readonly group: string | null;
+  /** Of a step it covers those before it. */
   readonly digest: string;
   /** The sequence that it is a step of: splits name that. */
   readonly sequence?: string | null;
@@ -99,8 +100,9 @@ function unitsOf(samples: readonly Splittable[]): number[][] {
     return root;
   };
   const firstWith = new Map<string, number>();
-  for (const [index, { group, digest }] of samples.entries()) {
-    for (const key of [`digest ${digest}`, ...(group === null ? [] : [`group ${group}`])]) {
+  const digests = wholeDigests(samples);
+  for (const [index, { group }] of samples.entries()) {
+    for (const key of [`digest ${digests[index]}`, ...(group === null ? [] : [`group ${group}`])]) {
       const first = firstWith.get(key);
       if (first === undefined) firstWith.set(key, index);
       else parent[rootOf(index)] = rootOf(first);
@@ -114,6 +116,17 @@ function unitsOf(samples: readonly Splittable[]): number[][] {
     else unit.push(index);
   }
   return [...units.values()];
+}
+
+/** By sample, the digest of all of its sequence: recordings that only begin alike, with silence, are no copies. */
+function wholeDigests(samples: readonly Splittable[]): readonly string[] {
+  const digests = samples.map(({ digest }) => digest);
+  for (let index = samples.length - 2; index >= 0; index--) {
+    const sequence = samples[index]?.sequence ?? null;
+    const isFollowed = sequence !== null && samples[index + 1]?.sequence === sequence;
+    if (isFollowed) digests[index] = digests[index + 1] ?? "";
+  }
+  return digests;
 }
 
 /** Fisher-Yates with mulberry32: the same order on every machine. */
@@ -214,8 +227,9 @@ function withoutCopies(
   const taken = new Set<string>();
   const kept: Record<AnySplit, readonly number[]> = { ...sets };
   const said: string[] = [];
+  const digests = wholeDigests(samples);
+  const digestOf = (index: number): string => digests[index] ?? "";
   for (const name of names) {
-    const digestOf = (index: number): string => samples[index]?.digest ?? "";
     kept[name] = sets[name].filter((index) => !taken.has(digestOf(index))).sort((a, b) => a - b);
     const copies = sets[name].length - kept[name].length;
     if (copies > 0) said.push(`${copies} of ${name}`);
