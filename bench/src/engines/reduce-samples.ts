@@ -5,10 +5,10 @@ import {
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
-import { answerMs, asBefore } from "./answer-limits.js";
+import { answerMs, AnswersSoFar } from "./answer-limits.js";
 import type { CallOptions } from "./call-within.js";
 import type { LiveEngine } from "./live-engine.js";
-import { sentOnce, tensorBytes } from "./resident-samples.js";
+import { bytesOfAll, feedSizes, sentOnce } from "./resident-samples.js";
 
 const mostSamples = 64;
 /** Samples that are looked at once: a message carries no more when it has this. */
@@ -30,11 +30,12 @@ export async function reduceSamples(
   const request = { kind: "reduce", ...ids, reductions, maxMs: answerMs } as const;
   const source = samples[Symbol.asyncIterator]();
   let done = 0;
-  let lastMs: number | null = null;
+  const soFar = new AnswersSoFar();
   try {
     for (let batch = await nextFeeds(source); ;) {
       const { last } = batch;
       let sent = sentOnce(batch.feeds);
+      let sizes = batch.feeds.map(feedSizes);
       const ahead = last ? null : nextFeeds(source);
       // Whoever waits for it hears of its failure.
       ahead?.catch(() => {});
@@ -42,9 +43,10 @@ export async function reduceSamples(
         throwIfAborted(options.signal);
         const asked = { ...request, samples: sent, last };
         const began = performance.now();
-        const reply = await engine.call<"reduce">(asked, asBefore(options, lastMs));
+        const reply = await engine.call<"reduce">(asked, soFar.limit(options, sizes));
         if (reply.done > 0) {
-          lastMs = performance.now() - began;
+          soFar.took(performance.now() - began, sizes.slice(0, reply.done));
+          sizes = sizes.slice(reply.done);
           onSamples?.((done += reply.done));
         }
         if (reply.reduced !== null) return reply.reduced;
@@ -67,7 +69,7 @@ async function nextFeeds(
     const next = await source.next();
     if (next.done === true) return { feeds, last: true };
     feeds.push(next.value);
-    bytes += tensorBytes(next.value);
+    bytes += bytesOfAll(feedSizes(next.value));
   }
   return { feeds, last: false };
 }

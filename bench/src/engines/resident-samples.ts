@@ -1,10 +1,11 @@
 import { bytesOf, isTypedArray, type SampleSet, type Tensors } from "@pare/runtime/format";
+import type { FeedSizes } from "./answer-limits.js";
 import type { WireSample } from "./protocol.js";
 
 /** A sample that an engine keeps. */
 interface Resident {
   readonly ref: number;
-  readonly bytes: number;
+  readonly sizes: FeedSizes;
 }
 
 /** How many bytes of samples an engine keeps between candidates, and one beside it; what is over goes with each run. */
@@ -39,22 +40,26 @@ export class ResidentSamples {
     const held = known.get(index);
     if (held !== undefined) return { ref: held.ref };
     const feeds = read ?? (await samples.sample(index)).feeds;
-    const bytes = tensorBytes(feeds);
+    const sizes = feedSizes(feeds);
+    const bytes = bytesOfAll(sizes);
     const keep = this.#bytes + bytes <= this.#most;
     const ref = this.#nextRef++;
     if (keep) {
-      known.set(index, { ref, bytes });
+      known.set(index, { ref, sizes });
       this.#bytes += bytes;
     }
     return { ref, feeds: sendable(feeds), keep };
   }
 }
 
-export function tensorBytes(tensors: Tensors): number {
-  let bytes = 0;
-  for (const { data } of Object.values(tensors))
-    bytes += isTypedArray(data) ? bytesOf(data).byteLength : data.length * 16;
-  return bytes;
+export function feedSizes(tensors: Tensors): FeedSizes {
+  return Object.values(tensors).map(({ data }) =>
+    isTypedArray(data) ? bytesOf(data).byteLength : data.length * 16,
+  );
+}
+
+export function bytesOfAll(sizes: FeedSizes): number {
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Samples that an engine sees once. */

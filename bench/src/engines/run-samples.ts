@@ -4,12 +4,12 @@ import {
   type Tensors,
   throwIfAborted,
 } from "@pare/runtime/format";
-import { answerMs, asBefore } from "./answer-limits.js";
+import { answerMs, AnswersSoFar, type FeedSizes } from "./answer-limits.js";
 import type { CallOptions } from "./call-within.js";
 import { inSequence } from "./in-sequence.js";
 import type { LiveEngine } from "./live-engine.js";
 import type { WireSample } from "./protocol.js";
-import { type ResidentSamples, tensorBytes } from "./resident-samples.js";
+import { bytesOfAll, feedSizes, type ResidentSamples } from "./resident-samples.js";
 
 export interface RunSamplesOptions extends CallOptions {
   /** Stops early when it says so; asked between batches, and the engine waits for its answer. */
@@ -86,18 +86,17 @@ export class SampleRuns {
   ): Promise<void> {
     let done = 0;
     let msPerSample = answerMs;
-    let lastMs: number | null = null;
+    const soFar = new AnswersSoFar();
     let ahead: Promise<Batch> | null = null;
     while (done < indexes.length && !options.until?.(done)) {
       const run: Promise<Batch> =
-        ahead ?? this.#batch(indexes.slice(done), msPerSample, asBefore(options, lastMs));
+        ahead ?? this.#batch(indexes.slice(done), msPerSample, soFar, options);
       const { infos, outputs, ms } = await run;
       const after = done + infos.length;
       msPerSample = ms / infos.length;
-      lastMs = ms;
       ahead = null;
       if (options.until === undefined && after < indexes.length) {
-        ahead = this.#batch(indexes.slice(after), msPerSample, asBefore(options, lastMs));
+        ahead = this.#batch(indexes.slice(after), msPerSample, soFar, options);
         // Whoever waits for it hears of its failure.
         ahead.catch(() => {});
       }
@@ -111,6 +110,7 @@ export class SampleRuns {
   async #batch(
     indexes: readonly number[],
     msPerSample: number,
+    soFar: AnswersSoFar,
     options: CallOptions,
   ): Promise<Batch> {
     throwIfAborted(options.signal);
@@ -119,13 +119,16 @@ export class SampleRuns {
     const infos: SampleInfo[] = [];
     // Read while the engine may still be busy; what it has already need not be read.
     const read = new Map<number, Tensors>();
+    const sizes: FeedSizes[] = [];
     let bytes = 0;
     for (const index of indexes.slice(0, size)) {
       const held = this.#resident.held(samples, index);
       const feeds = held === undefined ? (await samples.sample(index)).feeds : null;
-      bytes += held?.bytes ?? tensorBytes(feeds ?? {});
+      const own = held?.sizes ?? feedSizes(feeds ?? {});
+      bytes += bytesOfAll(own);
       if (infos.length > 0 && bytes > mostBytes) break;
       if (feeds !== null) read.set(index, feeds);
+      sizes.push(own);
       infos.push(await samples.info(index));
     }
     return this.#engine.inTurn(async (ask) => {
@@ -143,7 +146,8 @@ export class SampleRuns {
         ...(sequences && { sequences: { series: this.#series, state: sequences.state } }),
         maxMs: mostMs,
       } as const;
-      const { outputs, ms } = await ask<"run">(run, options);
+      const { outputs, ms } = await ask<"run">(run, soFar.limit(options, sizes));
+      soFar.took(ms, sizes.slice(0, outputs.length));
       return { infos: infos.slice(0, outputs.length), outputs, ms };
     }, options.signal);
   }
