@@ -124,15 +124,15 @@ async function readPixels(
       });
     }
     const opaque = channels === 4 ? image.ensureAlpha() : image.removeAlpha();
-    const coloured =
-      channels === 1 ? opaque.grayscale().toColourspace("b-w") : opaque.toColourspace("srgb");
-    const { data, info } = await coloured
+    const { data, info } = await opaque
+      .toColourspace("srgb")
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels || data.length !== channels * height * width) {
+    const colours = Math.max(channels, 3);
+    if (info.channels !== colours || data.length !== colours * height * width) {
       throw new Error(`it came out as ${info.width} × ${info.height} × ${info.channels}`);
     }
-    return data;
+    return channels === 1 ? greyOf(data) : data;
   } catch (cause) {
     throw new PareError("DATA_INVALID", `The image ${path} cannot be read: ${messageOf(cause)}.`, {
       where: path,
@@ -140,6 +140,19 @@ async function readPixels(
       cause,
     });
   }
+}
+
+/** Of red, green and blue, of 65536 in all: ITU-R BT.601, as PIL rounds it. */
+const weights = [19595, 38470, 7471] as const;
+
+/** As what models are trained with makes grey, of the bytes themselves; sharp's own grey is as bright as the colour. */
+function greyOf(colours: Uint8Array): Uint8Array {
+  const grey = new Uint8Array(colours.length / 3);
+  for (let at = 0; at < grey.length; at++) {
+    const weighed = (one: 0 | 1 | 2): number => (colours[3 * at + one] ?? 0) * weights[one];
+    grey[at] = (weighed(0) + weighed(1) + weighed(2) + 0x8000) >> 16;
+  }
+  return grey;
 }
 
 async function importSharp(): Promise<typeof import("sharp")> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ValueInfo } from "@pare/runtime/format";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readImageFolder } from "./image-folder.js";
 import { imageLayout, imageTensor } from "./image-tensor.js";
@@ -53,9 +54,19 @@ describe("an image as an input", () => {
     expect(red.slice(48)).toEqual(Array(16).fill(114));
   });
 
-  it("is grey for one channel", async () => {
-    const { dims } = await tensor({ ...nchw, dims: [1, 1, 2, 2] });
+  it("is grey for one channel, as PIL makes it", async () => {
+    const grey = { ...nchw, type: "uint8", dims: [1, 1, 2, 2] } as const;
+    const { dims, data } = await tensor(grey);
     expect(dims).toEqual([1, 1, 2, 2]);
+    expect([...data]).toEqual([76, 150, 29, 255]);
+    const path = join(folder, "grey.png");
+    const bytes = Uint8Array.of(0, 3, 128, 255);
+    await sharp(bytes, { raw: { width: 2, height: 2, channels: 1 } })
+      .png()
+      .toFile(path);
+    const kept = await imageTensor(path, imageLayout(grey, presets["0..1"]), presets["0..1"]);
+    expect([...kept.data]).toEqual([...bytes]);
+    await rm(path);
   });
 
   it.each([
