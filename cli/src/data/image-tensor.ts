@@ -106,7 +106,7 @@ async function readPixels(
   const { default: sharp } = await importSharp();
   const { channels, height, width } = layout;
   try {
-    const image = sharp(path, { failOn: "error" }).autoOrient();
+    const image = await opened(sharp, path, channels);
     const { kernel, pad, fit, edgeRatio } = preprocess;
     if (fit === "crop" || fit === "stretch-crop") {
       const [tall, wide] = [Math.round(height * edgeRatio), Math.round(width * edgeRatio)];
@@ -140,6 +140,20 @@ async function readPixels(
       cause,
     });
   }
+}
+
+type Sharp = (typeof import("sharp"))["default"];
+
+/**
+ * A picture to be resized, without alpha where the model takes none: sharp would weigh colours by it where it resizes, and only
+ * there. What is transparent has the colours that it has, as PIL's convert("RGB") has it.
+ */
+async function opened(sharp: Sharp, path: string, channels: number): Promise<ReturnType<Sharp>> {
+  const image = sharp(path, { failOn: "error" }).autoOrient();
+  if (channels === 4 || !(await image.metadata()).hasAlpha) return image;
+  const opaque = image.removeAlpha().toColourspace("srgb").raw({ depth: "uchar" });
+  const { data, info } = await opaque.toBuffer({ resolveWithObject: true });
+  return sharp(data, { raw: info });
 }
 
 /** Of red, green and blue, of 65536 in all: ITU-R BT.601, as PIL rounds it. */

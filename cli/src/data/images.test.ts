@@ -69,6 +69,26 @@ describe("an image as an input", () => {
     await rm(path);
   });
 
+  it("has the colours under what is transparent, of whatever size, where the model takes no alpha", async () => {
+    const path = join(folder, "clear.png");
+    const bytes = Uint8Array.from({ length: 256 }, (_, at) => [200, 100, 50, 0][at % 4] ?? 0);
+    await sharp(bytes, { raw: { width: 8, height: 8, channels: 4 } })
+      .png()
+      .toFile(path);
+    const of = async (size: number, channels: number): Promise<number[]> => {
+      const info = { ...nchw, type: "uint8", dims: [1, size, size, channels] } as const;
+      const layout = imageLayout(info, presets["0..1"]);
+      const { data } = await imageTensor(path, layout, presets["0..1"]);
+      return [...new Set(Array.from(data, Number))];
+    };
+    for (const size of [2, 8]) {
+      expect(await of(size, 3)).toEqual([200, 100, 50]);
+      expect(await of(size, 1)).toEqual([124]);
+    }
+    expect(await of(8, 4)).toEqual([200, 100, 50, 0]);
+    await rm(path);
+  });
+
   it.each([
     ["no image", { ...nchw, dims: [1, 128] }, "DATA_MISMATCH"],
     ["whole numbers", { ...nchw, type: "int64" as const }, "DATA_MISMATCH"],
