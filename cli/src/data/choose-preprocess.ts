@@ -1,7 +1,9 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ValueInfo } from "@pare/runtime/format";
-import { loadPreprocess, type Preprocess } from "./preprocess.js";
+import { messageOf, PareError, type ValueInfo } from "@pare/runtime/format";
+import { fileError } from "../platform/file-error.js";
+import { type Preprocess, presets } from "./preprocess.js";
+import { parsePreprocessorConfig } from "./preprocessor-config.js";
 
 export interface ChosenPreprocess {
   readonly preprocess: Preprocess;
@@ -28,6 +30,33 @@ export async function choosePreprocess(
       ? "No --preprocess was given: pixels were scaled to 0..1, which the model may not expect."
       : null,
   };
+}
+
+/**
+ * A preset by name, or a `preprocessor_config.json` as transformers writes it.
+ * @throws PareError ARGUMENT, DATA_INVALID
+ */
+export async function loadPreprocess(nameOrFile: string): Promise<Preprocess> {
+  const preset = Object.entries(presets).find(([name]) => name === nameOrFile)?.[1];
+  if (preset !== undefined) return preset;
+  if (!nameOrFile.endsWith(".json")) {
+    throw new PareError("ARGUMENT", `There is no preset "${nameOrFile}".`, {
+      where: "--preprocess",
+      hint: `Use ${Object.keys(presets).join(", ")}, or the path of a preprocessor_config.json.`,
+    });
+  }
+  const bytes = await readFile(nameOrFile).catch((cause: unknown) => {
+    throw fileError(cause, nameOrFile, "ARGUMENT");
+  });
+  try {
+    return parsePreprocessorConfig(JSON.parse(new TextDecoder().decode(bytes)), nameOrFile);
+  } catch (cause) {
+    if (cause instanceof PareError) throw cause;
+    throw new PareError("DATA_INVALID", `${nameOrFile} is not JSON: ${messageOf(cause)}.`, {
+      where: nameOrFile,
+      cause,
+    });
+  }
 }
 
 async function beside(folder: string, name: string): Promise<string | null> {

@@ -7,7 +7,9 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readImageFolder } from "./image-folder.js";
 import { imageLayout, imageTensor } from "./image-tensor.js";
-import { loadPreprocess, parsePreprocessorConfig, presets } from "./preprocess.js";
+import { loadPreprocess } from "./choose-preprocess.js";
+import { presets } from "./preprocess.js";
+import { parsePreprocessorConfig } from "./preprocessor-config.js";
 
 const golden = (name: string): string =>
   fileURLToPath(new URL(`../../test-data/images/${name}`, import.meta.url));
@@ -271,6 +273,105 @@ describe("preprocessing", () => {
         edgeRatio: 248 / 224,
         size: whole(224),
       });
+  });
+
+  describe("of a processor that is more than scaling", () => {
+    const info = { ...nchw, dims: [1, 3, 2, 2] };
+    const pixels = async (fields: object, name?: string) => {
+      const config = { size: { height: 2, width: 2 }, ...fields };
+      const { data } = await tensor(info, parsePreprocessorConfig(config, "c"), name);
+      return Array.from(data, Number).map((value) => Number(value.toFixed(5)));
+    };
+    const bgr = [8, 4, 0].flatMap((plane) => planes.slice(plane, plane + 4));
+    const half = { image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+
+    it("swaps red and blue as MobileViT's, which has no mean", async () => {
+      const flipped = { do_flip_channel_order: true };
+      expect(await pixels(flipped)).toEqual(bgr);
+      const preprocess = parsePreprocessorConfig({ size: 2, ...flipped }, "c");
+      const bytes = { name: "image", type: "uint8", dims: [1, 2, 2, 3] } as const;
+      const { data } = await tensor(bytes, preprocess);
+      expect([...data].slice(0, 6)).toEqual([0, 0, 255, 0, 255, 0]);
+      const type = { image_processor_type: "MobileViTImageProcessor", ...half };
+      expect(await pixels(type)).toEqual(bgr);
+      expect(await pixels({ ...type, do_flip_channel_order: false })).toEqual(planes);
+    });
+
+    it("shifts and divides again as EfficientNet's", async () => {
+      // As its own processor gives them, of 255 and 0.
+      const cases = [
+        [{ include_top: true }, 2, -2],
+        [{ rescale_offset: true, rescale_factor: 1 / 127.5 }, 1, -3],
+        [{ rescale_offset: true, rescale_factor: 1 / 127.5, include_top: true }, 2, -6],
+        [{ do_normalize: false, include_top: true }, 2, 0],
+        [{ do_rescale: false, rescale_offset: true, do_normalize: false }, 255, 0],
+        [{ image_processor_type: "EfficientNetImageProcessor" }, 2, -2],
+      ] as const;
+      for (const [fields, most, least] of cases)
+        expect(await pixels({ ...half, ...fields })).toEqual(
+          planes.map((value) => (value === 1 ? most : least)),
+        );
+    });
+
+    it("cuts the middle out where it resizes nothing, beside black where a picture is too small", async () => {
+      const cropped = { do_rescale: true, do_resize: false, do_center_crop: true, crop_size: 2 };
+      expect(await pixels(cropped)).toEqual(planes);
+      const path = join(folder, "numbered.png");
+      const bytes = Uint8Array.from({ length: 15 }, (_, at) => at + 1);
+      await sharp(bytes, { raw: { width: 5, height: 3, channels: 1 } })
+        .withMetadata({ orientation: 6 })
+        .png()
+        .toFile(path);
+      const of = async (height: number, width: number, fields: object) => {
+        const preprocess = parsePreprocessorConfig({ ...cropped, ...fields }, "c");
+        const layout = imageLayout({ ...nchw, type: "uint8", dims: [1, 1, height, width] }, preprocess); // prettier-ignore
+        return [...(await imageTensor(path, layout, preprocess)).data];
+      };
+      // Turned it is 3 wide and 5 tall: 11 6 1, 12 7 2, 13 8 3, 14 9 4, 15 10 5.
+      expect(await of(2, 2, {})).toEqual([12, 7, 13, 8]);
+      expect(await of(2, 6, {})).toEqual([0, 12, 7, 2, 0, 0, 0, 13, 8, 3, 0, 0]);
+      const uncropped = { do_center_crop: false };
+      expect((await of(5, 3, uncropped)).slice(0, 3)).toEqual([11, 6, 1]);
+      await expect(of(5, 5, uncropped)).rejects.toMatchObject({
+        code: "DATA_INVALID",
+        message: expect.stringContaining("it is 3 × 5, the model takes 5 × 5"),
+      });
+      await rm(path);
+    });
+
+    it("enlarges as ConvNeXT's where the file leaves crop_pct out, and stretches as BEiT's", () => {
+      const of = (type: string, fields: object) =>
+        parsePreprocessorConfig({ image_processor_type: type, ...fields }, "c");
+      const size = { shortest_edge: 224 };
+      expect(of("ConvNextImageProcessor", { size })).toMatchObject({ edgeRatio: 256 / 224 });
+      const cropped = { size: 256, do_center_crop: true, crop_size: 224 };
+      expect(of("BeitFeatureExtractor", cropped)).toMatchObject({ fit: "stretch-crop" });
+      expect(of("ViTImageProcessor", { size, image_mean: 0.5 })).toMatchObject({ mean: [0.5] });
+    });
+
+    it.each([
+      { do_pad: true },
+      { do_grayscale: true },
+      { do_thumbnail: true },
+      { keep_aspect_ratio: true },
+      { size_divisor: 32 },
+      { size: { longest_edge: 980 } },
+      { resample: 4 },
+    ])("is refused where it does what is not done here: %j", (fields) => {
+      const config = { image_mean: [0.5], ...fields };
+      expect(() => parsePreprocessorConfig(config, "c")).toThrow(
+        expect.objectContaining({
+          code: "DATA_INVALID",
+          message: expect.stringContaining(`c has ${Object.keys(fields).join()}: `),
+        }),
+      );
+    });
+
+    it("is taken where that is off, or of labels alone", () => {
+      const off = { do_pad: false, do_grayscale: null, size_divisor: null, do_reduce_labels: true };
+      const config = { image_mean: [0.5], do_convert_rgb: true, ...off };
+      expect(parsePreprocessorConfig(config, "c")).toMatchObject({ mean: [0.5], order: "rgb" });
+    });
   });
 
   it("knows its presets by name", async () => {
