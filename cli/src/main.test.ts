@@ -219,6 +219,7 @@ describe("what is wrong with arguments", () => {
     [["help", "nope"], /Unknown command 'nope'/],
     [["inspect"], /Missing required argument/],
     [["inspect", mnist, "--jsn"], /Unknown option '--jsn'/],
+    [["optimize", mnist, "-o", ""], /Option '--output' is empty/],
     [["optimize", mnist, "--target", "gpu"], /no target "gpu"/],
     [["optimize", mnist, "--target", "webnn"], /webnn is not available/],
     [["bench", freeSizes, "--target", "aot"], /cannot be compiled[^]*its size is not fixed, give/],

@@ -87,7 +87,17 @@ async function addVerb(
     .option("--json", "one JSON document on stdout, and nothing else there")
     .option("--quiet", "no progress and no notes")
     .option("--verbose", "more about what goes on")
+    .hook("preAction", demandValues)
     .addHelpText("after", helpAfter([verb]));
+}
+
+/** An option without a value is one of a shell's variable that is not set: of a path it would be the current folder. */
+function demandValues(command: Command): void {
+  for (const [name, value] of Object.entries<unknown>(command.opts())) {
+    if (value !== "") continue;
+    const flag = command.options.find((option) => option.attributeName() === name)?.long ?? name;
+    command.error(`error: option '${flag}' is empty`);
+  }
 }
 
 /** Examples, and where more is said. */

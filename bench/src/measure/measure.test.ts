@@ -250,6 +250,7 @@ describe("a measure", () => {
       const p50 = async (more = {}): Promise<number> =>
         (await measureWith(open.hosts).latency({ ...request, ...more })).latencies[0]?.p50 ?? 0;
       expect(await p50({ fresh: true })).toBeLessThan(1e6);
+      expect(await p50({ published: true })).toBeLessThan(1e6);
       expect(await p50()).toBe(1e6);
       // It came to its end.
       expect(await p50()).toBeLessThan(1e6);

@@ -330,10 +330,10 @@ class Bench implements MeasuringEngines {
     request: LatencyRequest,
     timed: ResultName & { readonly kind: "latency" | "blocks" },
   ): Promise<LatencyComparison> {
-    const { artifacts, target, limits, seed, signal, fresh = false } = request;
+    const { artifacts, target, limits, seed, signal, fresh = false, published = fresh } = request;
     const { samples } = this.#options;
     const name = { ...timed, kind: "blocks" } as const;
-    const begun = fresh ? undefined : await begunTiming(this.#earlier, name, artifacts.length);
+    const begun = published ? undefined : await begunTiming(this.#earlier, name, artifacts.length);
     const host = this.#host(target);
     const feeds: Tensors[] = [];
     const order = this.#lookedAt.all("validation");
@@ -348,7 +348,7 @@ class Bench implements MeasuringEngines {
         signal,
         limitMs: request.limitMs,
         begun,
-        onInterrupted: fresh ? undefined : (left) => this.#earlier.put(name, left),
+        onInterrupted: published ? undefined : (left) => this.#earlier.put(name, left),
       }),
     );
     if (begun !== undefined) await this.#earlier.put(name, { ...begun, blocks: [] });

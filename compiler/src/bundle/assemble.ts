@@ -15,8 +15,8 @@ export interface AssembleRequest {
   readonly provisional: boolean;
   readonly source: Manifest["source"];
   readonly createdBy: string;
-  /** Where latencies were measured: `linux x64, 2 cores`. */
-  readonly measuredOn: string;
+  /** Where latencies were measured: `linux x64, 2 cores`. Null in a replay, which measures none: the lock says. */
+  readonly measuredOn: string | null;
   readonly extra: NonNullable<BundleInput["extra"]>;
 }
 
@@ -25,10 +25,15 @@ export interface AssembleRequest {
  * bring it; timings enter the manifest, never a variant or the check.
  */
 export async function assembleBundle(request: AssembleRequest): Promise<Map<string, Uint8Array>> {
-  const { optimized, provisional, measuredOn, extra } = request;
+  const { optimized, provisional, extra } = request;
+  const measuredOn = request.measuredOn ?? optimized.lock.measuredOn;
   const { golden, tolerances } =
     optimized.lock.golden ?? (await request.golden.record(optimized.variants, provisional));
-  const lock: Lock = { ...optimized.lock, golden: { golden, tolerances } };
+  const lock: Lock = {
+    ...optimized.lock,
+    ...(measuredOn !== undefined && { measuredOn }),
+    golden: { golden, tolerances },
+  };
   return bundleFiles({
     name: request.name,
     createdBy: request.createdBy,
@@ -52,7 +57,10 @@ export async function assembleBundle(request: AssembleRequest): Promise<Map<stri
         precision,
         evidence,
         accuracy,
-        latencyMs: "unmeasured" in latencyMs ? latencyMs : { ...latencyMs, measuredOn },
+        latencyMs:
+          "unmeasured" in latencyMs
+            ? latencyMs
+            : { ...latencyMs, measuredOn: measuredOn ?? "a machine that the lock does not name" },
         tolerance: tolerances[id] ?? { absolute: 0, relative: 0 },
         artifact: requiring(variant),
       };

@@ -137,3 +137,32 @@ it("turns down what the user's own code cannot score, and throws where that is t
     await expect(optimize(await requestFor(none))).rejects.toBe(unscored);
   }
 });
+
+it("goes on without times where the model and its normal form cannot be timed together", async () => {
+  const measure = refusing(plain(), ({ latency }) => ({
+    async latency(ask) {
+      if (ask.seed === 0) throw crash();
+      return latency(ask);
+    },
+  }));
+  const { variants } = await optimize(await requestFor(measure));
+  expect(variants[0]?.measurement.latencyMs).toMatchObject({ ratio: 0.5 });
+});
+
+it("holds a target against no engine that does not take the model", async () => {
+  const answering = [device("cpu"), device("wasm")];
+  const given = { devices: [device("wasm")], answering };
+  const refuses = (takes: boolean): Simulated =>
+    refusing(plain(), ({ tryOut }) => ({
+      parity: () => Promise.reject(new PareError("ENGINE", "There is no kernel.")),
+      async tryOut(ask) {
+        if (ask.target === "cpu" && !takes) throw new PareError("ENGINE", "There is no kernel.");
+        return tryOut(ask);
+      },
+    }));
+  const { variants } = await optimize(await requestFor(refuses(false), given));
+  expect(variants[0]).toMatchObject({ target: "wasm", measurement: { parity: null } });
+  expect(variants[0]?.groups.length).toBeGreaterThan(0);
+  // What runs on both fails by itself.
+  await expect(optimize(await requestFor(refuses(true), given))).rejects.toThrow("no kernel");
+});

@@ -42,7 +42,7 @@ export const lockSchema: JsonSchema = {
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "What Pare decided, and what it takes to decide it again",
   ...withOptional(
-    { dims: record({ type: "integer", minimum: 0 }), sizes, evidence },
+    { dims: record({ type: "integer", minimum: 0 }), sizes, evidence, measuredOn: text },
     {
       lockVersion: { type: "integer", minimum: 1 },
       compiler: text,

@@ -75,6 +75,8 @@ export interface Lock {
   /** sha256 over each split's ids and content. */
   readonly splits: Readonly<Record<string, string>>;
   readonly targets: readonly LockedTarget[];
+  /** Where latencies were measured: `linux x64, 2 cores`. Absent in locks of before it was kept. */
+  readonly measuredOn?: string;
   /** What accuracies rest on. Absent in locks that were written before it was said. */
   readonly evidence?: Evidence;
   /** Ranges and channel means of activations, by the computation that makes them and the statistic. */

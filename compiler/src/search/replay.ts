@@ -183,8 +183,9 @@ async function baselineOf(
 
 /** What a replay does not decide anew. */
 function pinned(lock: Lock): Partial<Lock> {
-  const { recipe, statistics, golden, splits, prefer, targets } = lock;
-  return { recipe, statistics, golden, splits, prefer, targets };
+  const { recipe, statistics, golden, splits, prefer, targets, measuredOn } = lock;
+  const where = measuredOn === undefined ? {} : { measuredOn };
+  return { recipe, statistics, golden, splits, prefer, targets, ...where };
 }
 
 /** The locked groups one after another, each a step of the record. */

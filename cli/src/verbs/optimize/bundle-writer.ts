@@ -14,7 +14,7 @@ import {
   type TargetDevice,
   variantId,
 } from "@pare/compiler";
-import { findDisagreements } from "@pare/bench";
+import { findDisagreements, orRefusal } from "@pare/bench";
 import {
   type Disagreement,
   type GoldenChoice,
@@ -169,7 +169,7 @@ export class BundleWriter {
         macs: countMacs(graph),
       },
       createdBy: `pare ${version()}`,
-      measuredOn: measuredOn(),
+      measuredOn: optimized.time === null ? null : measuredOn(),
       extra: bundleReports(report),
     });
     await folderSink(resolve(folder)).write(files);
@@ -255,26 +255,31 @@ export class BundleWriter {
   ): Promise<readonly Disagreement[]> {
     const { workbench } = this.#options;
     const found: Disagreement[] = [];
-    if (workbench === null || workbench.evaluation.scorer === null) return found;
+    if (workbench === null) return found;
     const { engines, evaluation } = workbench;
+    const { scorer } = evaluation;
+    if (scorer === null) return found;
     for (const variant of optimized.variants) {
       const { accuracy } = variant.measurement;
       const host = accuracy === null ? undefined : engines.hosts.get(accuracy.measuredOn);
-      if (workbench.evaluation.scorer === null || host === undefined) continue;
-      const more = await findDisagreements({
-        host,
-        target: variant.target,
-        variant: variantId(variant),
-        artifact: variant.artifact,
-        float: variant.reference,
-        accuracy,
-        samples: evaluation.samples,
-        indexes: evaluation.splits.test,
-        scorer: workbench.evaluation.scorer,
-        limit: 8,
-        signal,
-      });
-      found.push(...more);
+      if (host === undefined) continue;
+      const more = await orRefusal(() =>
+        findDisagreements({
+          host,
+          target: variant.target,
+          variant: variantId(variant),
+          artifact: variant.artifact,
+          float: variant.reference,
+          accuracy,
+          samples: evaluation.samples,
+          indexes: evaluation.splits.test,
+          scorer,
+          limit: 8,
+          signal,
+        }),
+      );
+      // What was decided stands, also where there is nothing to show beside it.
+      if (typeof more !== "string") found.push(...more);
     }
     return found;
   }

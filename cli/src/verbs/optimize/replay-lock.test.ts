@@ -63,6 +63,21 @@ it("claims no figure for the machine that replays, with data or without", async 
   }
 });
 
+it("names the machine that latencies were measured on, as far as the lock does", async () => {
+  const { measuredOn, ...lock } = JSON.parse(await readFile(frozen(), "utf8"));
+  const elsewhere = async (more: object) => {
+    await writeFile(inFolder("elsewhere.json"), JSON.stringify({ ...lock, ...more }));
+    await replayed({ frozen: inFolder("elsewhere.json") });
+    const manifest = JSON.parse(await readFile(inFolder("again.pare/manifest.json"), "utf8"));
+    const written = JSON.parse(await readFile(inFolder("again.pare/pare.lock.json"), "utf8"));
+    return [manifest.variants[0].latencyMs.measuredOn, written.measuredOn];
+  };
+  expect(measuredOn).toMatch(/cores$/);
+  const mac = "darwin arm64, 8 cores";
+  expect(await elsewhere({ measuredOn: mac })).toEqual([mac, mac]);
+  expect(await elsewhere({})).toEqual(["a machine that the lock does not name", undefined]);
+});
+
 it.each<[string, OptimizeCall]>([
   ["--seed", { seed: 3 }],
   ["--prefer", { prefer: "size" }],

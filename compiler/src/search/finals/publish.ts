@@ -44,6 +44,7 @@ export async function publish(
       target: device.target,
       limits: (isLate() ? screeningLimits : publishedLimits)(facts.runMs),
       seed: 3,
+      published: true,
       signal: request.signal,
       limitMs,
     });
@@ -95,7 +96,7 @@ async function coldStart(
 }
 
 async function decidedAs(
-  { request, state, record, test }: TestContext,
+  { request, state, record }: TestContext,
   { ranked, reasons }: Ranking,
   { chosen, reason, looked, failed }: Tested,
   measurement: Measurement,
@@ -116,8 +117,8 @@ async function decidedAs(
         ? `${reason}; ${againstFloat(measurement, baseline)}`
         : (failed.get(one.name) ?? reasons.get(one.name) ?? ""),
       precision: one.precision,
-      measurement: isChosen ? measurement : measurementOf(device, one),
-      ...(isChosen && { searched: measurementOf(device, one) }),
+      measurement: isChosen ? measurement : measurementOf(state, one),
+      ...(isChosen && { searched: measurementOf(state, one) }),
       tried: "decided",
       expectedGain: null,
     };
@@ -129,7 +130,7 @@ async function decidedAs(
     candidates,
     why: explain(device.target, chosen, record.stepsOf(device.target)),
     missed: over === null ? null : `of ${chosen.name}: ${over}`,
-    tested: test,
+    tested: measurement.accuracy?.n ?? 0,
   };
 }
 
@@ -141,11 +142,11 @@ export async function interim(
   record: SearchRecord,
 ): Promise<Decided> {
   const { device } = state;
-  const measurement = measurementOf(device, best, null);
+  const measurement = measurementOf(state, best, null);
   const baseline =
     state.baseline === null
       ? null
-      : measurementOf(device, { ...state.baseline, latency: null }, null);
+      : measurementOf(state, { ...state.baseline, latency: null }, null);
   if (measurement === null) throw new RangeError("What is best was measured.");
   return {
     device,

@@ -58,7 +58,7 @@ export async function rankFinalists(context: FinalsContext): Promise<Ranking> {
       { ...one, expected: null },
       "decided",
       over(one) ?? "",
-      measurementOf(state.device, one),
+      measurementOf(state, one),
     );
   return { ranked, reasons };
 }

@@ -144,7 +144,7 @@ async function withScreened(
     const tried: Tried = { ...one, accuracy };
     const title = `${one.name}, after what was better failed`;
     const planned = { group: one.groups.at(-1) ?? { steps: [], required: false }, expected: null };
-    const measurement = measurementOf(device, tried);
+    const measurement = measurementOf(state, tried);
     const { reason } = verdict;
     record.step({
       target: device.target,

@@ -26,6 +26,7 @@ export async function choicesFor(
   simplified: State,
 ): Promise<Choices> {
   const { budget, evidence, activations } = request;
+  const examples = (request.training ?? request.examples)?.count ?? 0;
   const common = {
     target: device.target,
     session: {},
@@ -47,7 +48,7 @@ export async function choicesFor(
     precision: precisionOf([group]),
     first: true,
     ...dataFor(group),
-    learningRuns: learningRuns(group, (request.training ?? request.examples)?.count ?? 0),
+    learningRuns: learningRuns(group, examples),
     asBefore: false,
     expected: null,
   }));
@@ -85,10 +86,18 @@ export async function choicesFor(
   }
   const all = [...planned, ...left.map((one) => one.planned)];
   if (before !== null && !all.some(({ asBefore }) => asBefore)) {
-    const rest = { first: false, ...dataFor(before.group), expected: null };
+    const one: Planned = {
+      ...common,
+      ...before,
+      name: named(before.name),
+      first: false,
+      ...dataFor(before.group),
+      learningRuns: learningRuns(before.group, examples),
+      asBefore: true,
+      expected: null,
+    };
     // Of weights alone nothing has to be known of what they are multiplied with.
-    const name = named(before.name);
-    add({ ...common, ...before, ...rest, name, asBefore: true }, arithmeticOf[before.precision] === "float32"); // prettier-ignore
+    add(one, arithmeticOf[before.precision] === "float32");
   }
   return { planned, left };
 }

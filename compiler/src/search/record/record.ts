@@ -243,11 +243,11 @@ function lockedTarget({ device, chosen, variant }: Decided, maxDrop: number): Lo
 
 /** What was measured of a candidate while it was searched for, as a report shows it. */
 export function measurementOf(
-  device: TargetDevice,
+  { device, facts }: { readonly device: TargetDevice; readonly facts: { readonly runMs: number } },
   tried: Partial<Tried>,
   accuracy: Accuracy | null = tried.accuracy ?? null,
 ): Measurement | null {
-  const { size, tryOut } = tried;
+  const { size, latency } = tried;
   if (size === undefined) return null;
   return {
     target: device.target,
@@ -255,17 +255,17 @@ export function measurementOf(
     sizeBytes: size,
     accuracy,
     parity: null,
-    latencyMs: searchedLatency(tried.latency ?? null, tryOut?.runMs ?? null),
+    latencyMs: searchedLatency(latency ?? null, facts.runMs),
     memoryBytes: null,
     startupMs: null,
   };
 }
 
 /** Of a few blocks only: good for choosing, and for nothing else. */
-function searchedLatency(latency: Relative | null, runMs: number | null): Latency | Unmeasured {
-  if (latency === null || runMs === null) return { unmeasured: "It was not timed." };
+function searchedLatency(latency: Relative | null, floatMs: number): Latency | Unmeasured {
+  if (latency === null) return { unmeasured: "It was not timed." };
   return {
-    p50: runMs,
+    p50: latency.ratio * floatMs,
     p90: null,
     p99: null,
     n: 1,

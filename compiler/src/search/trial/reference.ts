@@ -4,6 +4,7 @@ import { evaluateGraph } from "../../ops/index.js";
 import { findTarget } from "../../targets/index.js";
 import { loadableOn } from "../../targets/loadable.js";
 import type { Tried } from "../candidate.js";
+import { isRefusal } from "../refusal.js";
 import { agreementSamples, decidesAlone } from "../plan/costs.js";
 import type { OptimizeRequest, TargetDevice } from "../request.js";
 import { checkParity, type Verdict } from "../verdict/verdict.js";
@@ -31,8 +32,9 @@ export async function checkAgreement(
   limitMs: number,
 ): Promise<Agreement> {
   const reference = await referenceFor(request, device, chosen);
-  if (reference === null) return { parity: null, verdict: checkParity(null, chosen.precision, "") };
-  const parity = await request.measure.parity({
+  const nothing = { parity: null, verdict: checkParity(null, chosen.precision, "") };
+  if (reference === null) return nothing;
+  const asked = request.measure.parity({
     artifact: chosen.artifact,
     target: device.target,
     reference: reference.by,
@@ -49,8 +51,30 @@ export async function checkAgreement(
     signal: request.signal,
     limitMs,
   });
-  const verdict = checkParity(parity, chosen.precision, reference.name);
-  return { parity, verdict };
+  try {
+    const parity = await asked;
+    return { parity, verdict: checkParity(parity, chosen.precision, reference.name) };
+  } catch (error) {
+    // What the other engine has no kernel for, or no room, says nothing of this one.
+    if (isRefusal(error) && !(await answers(request, reference.by, limitMs))) return nothing;
+    throw error;
+  }
+}
+
+/** Does what is asked as a reference run at all? */
+async function answers(
+  { measure, signal }: OptimizeRequest,
+  by: ParityRequest["reference"],
+  limitMs: number,
+): Promise<boolean> {
+  if (!("artifact" in by)) return true;
+  try {
+    await measure.tryOut({ ...by, signal, limitMs });
+    return true;
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return false;
+  }
 }
 
 async function referenceFor(

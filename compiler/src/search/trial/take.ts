@@ -26,7 +26,7 @@ export function take(
       const { tryOut, latency = null, size } = measured ?? {};
       if (tryOut && size) state.screened.push({ ...made, tryOut, latency, size, accuracy: null });
     }
-    const measurement = measured === null ? null : measurementOf(state.device, measured);
+    const measurement = measured === null ? null : measurementOf(state, measured);
     record.step({
       target,
       name: title,
@@ -44,7 +44,7 @@ export function take(
     return wholeStatic(planned, made, drop, latencyNextToFloat(state, measured));
   }
   const { tried, reason } = outcome;
-  const measurement = measurementOf(state.device, tried);
+  const measurement = measurementOf(state, tried);
   record.step({
     target,
     name: title,

@@ -75,6 +75,8 @@ export interface LatencyRequest {
   readonly seed: number;
   /** It only orders what is tried: what an earlier run measured will do. */
   readonly screening?: boolean | undefined;
+  /** Its times are told, and not only what they are to each other: none is of an earlier run that was interrupted. */
+  readonly published?: boolean | undefined;
   /** In sessions made anew: where memory happens to lie can cost two per cent. */
   readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
