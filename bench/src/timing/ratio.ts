@@ -1,15 +1,19 @@
 import type { Interval } from "@pare/runtime/format";
 import { bootstrapInterval } from "../statistics/bootstrap.js";
+import { fewRatiosInterval } from "../statistics/few-ratios.js";
 import { median } from "../statistics/quantile.js";
+import { areEnough } from "../statistics/unseen.js";
 import type { BlockTimes } from "./blocks.js";
 
 /** A change in time below this is not worth a word, and a machine at rest cannot tell it from nothing. */
 export const noticeable = 0.02;
 
+const confidence = 0.99;
+
 export interface Ratio {
   /** Median time of the second model over that of the first; below 1 is faster. */
   readonly ratio: number;
-  /** Bootstrap 99 %, over blocks. */
+  /** 99 %: by bootstrap over blocks, or of so few as slow models get, by how blocks usually differ. */
   readonly interval: Interval;
   readonly blocks: number;
 }
@@ -20,7 +24,9 @@ export interface Ratio {
  */
 export function ratioOf(blocks: readonly BlockTimes[], seed: number, base = 0, model = 1): Ratio {
   const ratios = blocks.map((block) => median(block[model] ?? []) / median(block[base] ?? []));
-  const interval = bootstrapInterval(ratios, median, { confidence: 0.99, resamples: 1000, seed });
+  const interval = areEnough(ratios.length, confidence)
+    ? bootstrapInterval(ratios, median, { confidence, resamples: 1000, seed })
+    : fewRatiosInterval(ratios);
   return { ratio: median(ratios), interval, blocks: blocks.length };
 }
 

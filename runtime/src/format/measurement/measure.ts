@@ -85,7 +85,7 @@ export interface LatencyRequest {
 
 export interface LatencyRatio {
   readonly ratio: number;
-  /** Bootstrap 99 %. */
+  /** 99 %. */
   readonly interval: Interval;
 }
 

@@ -60,7 +60,7 @@ export interface Latency {
   readonly method: string;
   /** Median over the baseline's median in the same interleaved run; below 1 is faster. Null for the baseline itself. */
   readonly ratio: number | null;
-  /** Bootstrap 99 % interval of the ratio. */
+  /** 99 % interval of the ratio, over blocks. */
   readonly ratioInterval: Interval | null;
   /** The baseline's median in the same run: what this one's is to be held against, on a machine whose speed varies. */
   readonly baselineP50?: number;
