@@ -39,8 +39,8 @@ export function interpolationOf(attributes: AttributeReader): Interpolation | un
   };
 }
 
-function centred(place: number, scale: number, offset = 0): number {
-  return fround(fround(offset + fround((place + 0.5) / fround(scale))) - 0.5);
+function centred(place: number, scale: number): number {
+  return fround(fround((place + 0.5) / fround(scale)) - 0.5);
 }
 
 /** For every place of the result the elements it is made of; undefined where it lies outside a crop. */
@@ -57,34 +57,36 @@ export function axisWeights(
 
 const { fround } = Math;
 
+/** Of scales in single precision, and of sizes that are divided and multiplied again. */
+export const wholeWithin = 1e-3;
+
 /** Which coordinate of the input a place of the output shows: in single precision, by which engines choose the nearest. */
 function sourceOf(
   place: number,
   transformation: string,
   { from, size, scale, roi }: AxisResize,
 ): number {
-  // What the scale means exactly; `size` is that, rounded down.
-  const exact = scale * from;
+  // What the scale means exactly; `size` is that, rounded down. Of a scale that is a quotient of sizes it comes a little beside.
+  const exact = Math.abs(scale * from - size) < wholeWithin ? size : scale * from;
   switch (transformation) {
     case "half_pixel":
       return centred(place, scale);
     case "pytorch_half_pixel":
       return size > 1 ? centred(place, scale) : 0;
-    case "half_pixel_symmetric":
-      return centred(
-        place,
-        scale,
-        fround((from / 2) * fround(1 - fround(size / fround(fround(scale) * from)))),
-      );
+    case "half_pixel_symmetric": {
+      const offset = fround((from / 2) * fround(1 - fround(size / fround(fround(scale) * from))));
+      return fround(offset + (place + 0.5) / fround(scale) - 0.5);
+    }
     case "asymmetric":
       return fround(place / fround(scale));
     case "align_corners":
       return exact === 1 ? 0 : (place * (from - 1)) / (exact - 1);
     case "tf_half_pixel_for_nn":
-      return (place + 0.5) / scale;
+      return fround((place + 0.5) / fround(scale));
     case "tf_crop_and_resize": {
-      const span = (roi[1] - roi[0]) * (from - 1);
-      return roi[0] * (from - 1) + (exact === 1 ? span / 2 : (place * span) / (exact - 1));
+      const [start, span] = [fround(roi[0] * (from - 1)), fround(roi[1] - roi[0])];
+      if (exact === 1) return fround(0.5 * fround(roi[0] + roi[1]) * (from - 1));
+      return fround(start + fround(fround(fround(place * span) * (from - 1)) / (exact - 1)));
     }
     default:
       throw new PareError(
@@ -141,7 +143,11 @@ function tapsAt(
   }
 }
 
-function takesRight(ratio: number, nearest: string): boolean {
+/** So near to the middle between two elements engines take a place for it (onnxruntime 1.30, by measurement). */
+const middleWithin = 1e-6;
+
+function takesRight(share: number, nearest: string): boolean {
+  const ratio = Math.abs(share - 0.5) < middleWithin ? 0.5 : share;
   switch (nearest) {
     case "round_prefer_floor":
       return ratio > 0.5;

@@ -32,7 +32,9 @@ export function sampleGrid(context: EvaluateContext): readonly Dense[] {
     const unbound = aligned
       ? ((coordinate + 1) / 2) * (size - 1)
       : ((coordinate + 1) * size - 1) / 2;
-    const point = padding === "reflection" ? reflected(unbound, ends) : unbound;
+    // Engines choose the nearest before they look for it in the mirror.
+    const whole = mode === "nearest" ? roundHalfEven(unbound) : unbound;
+    const point = padding === "reflection" ? reflected(whole, ends) : whole;
     const first = Math.floor(point);
     const share = point - first;
     const taps =

@@ -1,6 +1,11 @@
 import { elementCount } from "@pare/runtime/format";
 import { attribute, type ValueId } from "../../ir/index.js";
-import { isMoving, isRoundedUp, windowAxes } from "../../ops/families/window.js";
+import {
+  isMoving,
+  isRoundedUp,
+  readsSameOtherwise,
+  windowAxes,
+} from "../../ops/families/window.js";
 import { operand, sizesOf, type Step } from "../opset/adapter.js";
 import { reshaped } from "../volumes/volume.js";
 
@@ -26,6 +31,8 @@ export function normOverWindow(step: Step): void {
   if (isRoundedUp(attributes)) return step.refuse("it rounds its size up");
   if (window.length !== places.length || !axes.every(isMoving))
     return step.refuse("its window does not fit");
+  const otherwise = readsSameOtherwise(axes, attributes, true);
+  if (otherwise !== undefined) return step.refuse(otherwise);
   const taps = elementCount(window);
   if (taps > mostTaps) return step.refuse(`its window has more than ${mostTaps} places`);
   const ones = step.float32("ones", new Float32Array(taps).fill(1), [1, 1, ...window]);

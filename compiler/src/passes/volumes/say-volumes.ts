@@ -7,7 +7,12 @@ import {
   type ValueId,
 } from "../../ir/index.js";
 import { unmetDemand } from "../../ops/index.js";
-import { isMoving, type WindowAxis, windowAxes } from "../../ops/families/window.js";
+import {
+  isMoving,
+  readsSameOtherwise,
+  type WindowAxis,
+  windowAxes,
+} from "../../ops/families/window.js";
 import { operand, type Step } from "../opset/adapter.js";
 import { sayNodes, type Words } from "../opset/say.js";
 import { resize } from "./resize.js";
@@ -87,6 +92,8 @@ function poolAll(step: Step): void {
 function windowsOf(step: Step, kernel: readonly number[]): Windows {
   const axes = windowAxes(volumeOf(step, 0).slice(2), kernel, step.attributes);
   if (!axes.every(isMoving)) return step.refuse("its window does not fit");
+  const otherwise = readsSameOtherwise(axes, step.attributes, step.node.op.endsWith("Pool"));
+  if (otherwise !== undefined) return step.refuse(otherwise);
   const [depth, down, across] = axes.map(
     ({ size, kernel: span, stride, dilation, before, after, output }): Window => ({
       size: Number(size),

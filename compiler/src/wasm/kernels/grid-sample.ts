@@ -86,6 +86,8 @@ export const gridSample: Kernel<GridSampleOptions> = {
     };
     const locate = (at: number, size: number, beside: readonly Beside[]): void => {
       f.set(point, placeOf(options, loadFloat(grid, at), size));
+      // Engines choose the nearest before they look for it in the mirror.
+      if (padding === "reflection" && mode === "nearest") f.set(point, nearest(point));
       if (padding === "reflection") reflect(size);
       if (mode !== "nearest") f.set(beyond, subtract(point, floor(point)));
       const first = f.local("i32");
@@ -154,7 +156,8 @@ export const gridSample: Kernel<GridSampleOptions> = {
     const floatAt = (address: number): number => memory[address / floatBytes] ?? 0;
     const besideOf = (coordinate: number, size: number) => {
       const unbound = Math.fround(aligned ? ((coordinate + 1) / 2) * (size - 1) : ((coordinate + 1) * size - 1) / 2); // prettier-ignore
-      const place = padding === "reflection" ? reflected(unbound, endsOf(options, size)) : unbound;
+      const whole = mode === "nearest" ? halfToEven(unbound) : unbound;
+      const place = padding === "reflection" ? reflected(whole, endsOf(options, size)) : whole;
       const first = mode === "nearest" ? halfToEven(place) : Math.floor(place);
       const share = place - first;
       const cubic = [-1, 0, 1, 2].map((tap) => cubicAt(Math.abs(share - tap), gridCubic));

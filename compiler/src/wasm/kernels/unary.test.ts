@@ -15,6 +15,7 @@ const functions: readonly Unary[] = [
   { kind: "elu", alpha: -0.5, within: -2 },
   { kind: "hard-sigmoid", alpha: 0.2, beta: 0.5 },
   { kind: "scale", by: 3 },
+  { kind: "divide", by: 3 },
   { kind: "offset", by: -0.5 },
   { kind: "quotient", of: 3 },
   ...(

@@ -16,6 +16,7 @@ export type Unary =
   | { readonly kind: "elu"; readonly alpha: number; readonly within: number }
   | { readonly kind: "hard-sigmoid"; readonly alpha: number; readonly beta: number }
   | { readonly kind: "scale"; readonly by: number }
+  | { readonly kind: "divide"; readonly by: number }
   | { readonly kind: "offset"; readonly by: number }
   | { readonly kind: "quotient"; readonly of: number }
   | { readonly kind: PlainUnary };
@@ -52,6 +53,15 @@ export type PlainUnary =
   | "atan"
   | Hyperbolic;
 
+/**
+ * Division by a constant: a product where its reciprocal is exact. By others a product would round twice, and 188 / 188 be
+ * less than 1, of which a Floor or a Cast makes 0.
+ */
+export function dividedBy(c: number): Unary {
+  const isExact = Number.isInteger(Math.log2(Math.abs(c))) && Math.abs(c) <= 2 ** 126;
+  return isExact ? { kind: "scale", by: 1 / c } : { kind: "divide", by: c };
+}
+
 const { add, subtract, multiply, divide, larger, smaller } = f32x4;
 
 /**
@@ -85,6 +95,8 @@ export function emitUnary(f: FunctionBuilder, x: Local<"v128">, unary: Unary, fu
       return f.set(x, multiply(x, hardSigmoid(f, x, 1 / 6, 0.5, fused)));
     case "scale":
       return f.set(x, multiply(x, f.splat(unary.by)));
+    case "divide":
+      return f.set(x, divide(x, f.splat(unary.by)));
     case "offset":
       return f.set(x, add(x, f.splat(unary.by)));
     case "quotient":
@@ -253,6 +265,8 @@ export function evaluateUnary(x: number, unary: Unary): number {
       return x * Math.min(Math.max(x / 6 + 0.5, 0), 1);
     case "scale":
       return x * unary.by;
+    case "divide":
+      return x / unary.by;
     case "offset":
       return x + unary.by;
     case "quotient":

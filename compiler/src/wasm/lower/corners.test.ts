@@ -62,6 +62,29 @@ it.each([0, 1e-39, 1e-38, 3, 3e38, Infinity])("divides by %d, and that by number
   expect(await difference(given, (b, x) => b.add("Div", [constant(b), x]))).toBeUndefined();
 });
 
+it.each([41, 47, 188, -110, 0.3, 1024])("divides by %d once: what is whole stays so", async (c) => {
+  const given = alone(...Array.from({ length: 200 }, (_, at) => Math.fround(at * c)), 9);
+  const floor = (b: Builder, x: ValueId) => b.add("Floor", [b.add("Div", [x, b.floats([c], [])])]);
+  expect(await difference(given, floor)).toBeUndefined();
+});
+
+it.each(["ReduceMean", "AveragePool", "GlobalAveragePool"])(
+  "says of as many ones that they are one on average: %s",
+  async (op) => {
+    for (const count of [41, 47, 188]) {
+      const graph = graphOf({ x: ["float32", 1, 1, 1, count] }, (input, b) => {
+        const kernel = { kernel_shape: attribute.ints([1, count]) };
+        const given =
+          op === "Mean" ? Array.from({ length: count }, () => input("x")) : [input("x")];
+        return { y: b.add("Floor", [b.add(op, given, op === "AveragePool" ? kernel : {})]) };
+      });
+      const ones = new Float32Array(count).fill(1);
+      const x = { type: "float32" as const, dims: [1, 1, 1, count], data: ones };
+      expect(await differenceOfNumbers(graph, { x })).toBeUndefined();
+    }
+  },
+);
+
 it("tells a zero from one below 0", async () => {
   const chosen = (b: Builder, x: ValueId, zero: number) => {
     const isAbove = b.add("Greater", [x, b.floats([0], [])]);

@@ -112,6 +112,7 @@ export const binaryRow: LoweringRow = {
     }));
     if (node.node.op === "Mean") {
       const sum: Operand = program.length === 0 ? { input: 0 } : { result: program.length - 1 };
+      // A product here, as in onnxruntime, which divides means of one tensor.
       program.push({ unary: { kind: "scale", by: 1 / inputs.length }, x: sum });
     }
     lowerMap(l, node.output(), tensors, program);

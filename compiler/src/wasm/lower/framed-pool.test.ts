@@ -4,6 +4,8 @@ import { cases } from "../cases.test.support.js";
 import { attribute, type Attributes } from "../../ir/index.js";
 import { graphOf } from "../../rules/rule-case.test.support.js";
 import { planOf, refusalsOf } from "../compile.js";
+import { aot } from "../../targets/aot.js";
+import { supportOf } from "../../targets/support.js";
 import { compare } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
@@ -101,26 +103,31 @@ it("refuses pads below 0", async () => {
   ]);
 });
 
-it.each(["MaxPool", "AveragePool", "Conv"])(
-  "refuses a %s that the engine pads otherwise",
-  async (op) => {
-    const why = async (
-      attributes: Readonly<Record<string, number>>,
-    ): Promise<string | undefined> => {
-      const { stride = 1, dilation = 1, kernel = 3 } = attributes;
-      const graph = graphOf({ x: ["float32", 1, 4, 16, 16] }, (x, b) => ({
-        y: b.add(op, op === "Conv" ? [x("x"), b.weights(4, 4, kernel, kernel)] : [x("x")], {
-          ...(op !== "Conv" && { kernel_shape: attribute.ints([kernel, kernel]) }),
-          auto_pad: attribute.string("SAME_UPPER"),
-          strides: attribute.ints([stride, stride]),
-          dilations: attribute.ints([dilation, dilation]),
-        }),
-      }));
-      return (await refusalsOf(graph))[0]?.why;
-    };
-    expect(await why({ stride: 2 })).toBeUndefined();
-    expect(await why({ stride: 2, kernel: 1 })).toBeUndefined();
-    expect(await why({ stride: 4, kernel: 2 })).toMatch(/far apart/);
-    if (op !== "Conv") expect(await why({ dilation: 2 })).toMatch(/dilations beside an auto_pad/);
-  },
-);
+it.each([
+  ["MaxPool", 2],
+  ["AveragePool", 2],
+  ["LpPool", 2],
+  ["Conv", 2],
+  ["MaxPool", 3],
+  ["AveragePool", 3],
+  ["LpPool", 3],
+  ["Conv", 3],
+] as const)("refuses a %s over %d axes that the engine pads otherwise", async (op, rank) => {
+  const all = <T>(one: T): readonly T[] => Array.from({ length: rank }, () => one);
+  const why = async (attributes: Readonly<Record<string, number>>): Promise<string | undefined> => {
+    const { stride = 1, dilation = 1, kernel = 3 } = attributes;
+    const graph = graphOf({ x: ["float32", 1, 4, ...all(16)] }, (x, b) => ({
+      y: b.add(op, op === "Conv" ? [x("x"), b.weights(4, 4, ...all(kernel))] : [x("x")], {
+        ...(op !== "Conv" && { kernel_shape: attribute.ints(all(kernel)) }),
+        auto_pad: attribute.string("SAME_UPPER"),
+        strides: attribute.ints(all(stride)),
+        ...(dilation !== 1 && { dilations: attribute.ints(all(dilation)) }),
+      }),
+    }));
+    return (await supportOf(graph, aot)).obstacles[0]?.reason;
+  };
+  expect(await why({ stride: 2 })).toBeUndefined();
+  expect(await why({ stride: 2, kernel: 1 })).toBeUndefined();
+  expect(await why({ stride: 4, kernel: 2 })).toMatch(/far apart/);
+  if (op !== "Conv") expect(await why({ dilation: 2 })).toMatch(/dilations beside an auto_pad/);
+});

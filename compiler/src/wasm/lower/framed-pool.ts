@@ -3,6 +3,7 @@ import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { lanesOf } from "../kernels/element.js";
 import { collapsed } from "../kernels/nest.js";
 import { reduce, type ReduceOptions } from "../kernels/reduce.js";
+import { dividedBy } from "../kernels/unary.js";
 import { channelsLast, sizeAt, sliced, stepAt, type View } from "../plan/view.js";
 import type { Lowering } from "./lowering.js";
 import { planMap } from "./map-views.js";
@@ -71,8 +72,8 @@ function planAlong(
   { fold, countPadding }: Pool,
 ): void {
   const spans = fold === "sum" ? spansOf(window, countPadding) : [];
-  const [share, ...more] = new Set(spans.map(({ counted }) => 1 / counted));
-  const isOne = share !== undefined && more.length === 0;
+  const [counted, ...more] = new Set(spans.map((span) => span.counted));
+  const isOne = counted !== undefined && more.length === 0;
   const strides = [2, 3].map((at) => (at === axis ? window.stride : 1) * stepAt(from, at));
   const options: ReduceOptions = {
     axes: collapsed([
@@ -83,17 +84,17 @@ function planAlong(
     ]),
     taps: [{ count: Number(window.kernel), steps: [window.dilation * stepAt(from, axis)] }],
     fold,
-    after: isOne ? [{ kind: "scale", by: share }] : [],
+    after: isOne ? [dividedBy(counted)] : [],
   };
   l.plan.step(reduce, options, [from.place, to.place]);
-  if (more.length > 0) planShares(l, to, axis, spans);
+  if (more.length > 0) planCounts(l, to, axis, spans);
 }
 
 /** Divides sums in place: at the edges fewer elements are counted. */
-function planShares(l: Lowering, sums: View, axis: 2 | 3, spans: readonly Span[]): void {
-  const shares = new Float32Array(sizeAt(sums, axis));
-  for (const { start, count, counted } of spans) shares.fill(1 / counted, start, start + count);
+function planCounts(l: Lowering, sums: View, axis: 2 | 3, spans: readonly Span[]): void {
+  const counts = new Float32Array(sizeAt(sums, axis));
+  for (const { start, count, counted } of spans) counts.fill(counted, start, start + count);
   const dims = sums.dims.map((size, at) => (at === axis ? size : 1));
-  const view = l.constantView(shares, dims, channelsLast(4));
-  planMap(l, [sums, view], sums, [{ binary: "multiply", x: { input: 0 }, y: { input: 1 } }]);
+  const view = l.constantView(counts, dims, channelsLast(4));
+  planMap(l, [sums, view], sums, [{ binary: "divide", x: { input: 0 }, y: { input: 1 } }]);
 }

@@ -5,7 +5,7 @@ import { graphOf } from "../../rules/rule-case.test.support.js";
 import { aot } from "../../targets/aot.js";
 import { supportOf } from "../../targets/support.js";
 import { cases } from "../cases.test.support.js";
-import { compare } from "../run-model.test.support.js";
+import { compare, differenceOfNumbers } from "../run-model.test.support.js";
 
 const size = (min: number, max: number) => fc.integer({ min, max });
 
@@ -54,4 +54,28 @@ it("samples images at computed places as the engine does, between places and bey
 it("says that a volume is not compiled", async () => {
   const { obstacles } = await supportOf(sampled([1, 2, 4, 4, 4], [3, 3, 3], {}, false), aot);
   expect(obstacles.map(({ reason }) => reason).join()).toContain("images alone");
+});
+
+it("chooses the nearest before it looks into the mirror", async () => {
+  const graph = graphOf(
+    { x: ["float32", 1, 1, 4, 5], grid: ["float32", 1, 1, 4, 2] },
+    (input, b) => ({
+      y: b.add("GridSample", [input("x"), input("grid")], {
+        mode: attribute.string("nearest"),
+        padding_mode: attribute.string("reflection"),
+      }),
+    }),
+  );
+  const floats = (dims: readonly number[], values: readonly number[]) => ({
+    type: "float32" as const,
+    dims,
+    data: Float32Array.from(values),
+  });
+  // Halves beyond the last row and the first: 4.5, -0.5, 5.5 and -1.5 of four.
+  const grid = floats([1, 1, 4, 2], [0.5, 1.5, 0.5, -1, 0.5, 2, 0.5, -1.5]);
+  const x = floats(
+    [1, 1, 4, 5],
+    Array.from({ length: 20 }, (_, at) => at),
+  );
+  expect(await differenceOfNumbers(graph, { x, grid })).toBeUndefined();
 });

@@ -8,6 +8,7 @@ import type { Fold } from "../kernels/fold.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
+import { dividedBy } from "../kernels/unary.js";
 import { type Place, placeAt } from "../plan/plan.js";
 import { channelsLast, sizeAt, stepAt, type View } from "../plan/view.js";
 import { planFramedPool } from "./framed-pool.js";
@@ -65,7 +66,7 @@ function poolRow(fold: "max" | "sum"): LoweringRow {
               { count: taps[1], steps: [dilations[1] * stepAt(x, 3)] },
             ]),
             fold,
-            after: isMean ? [{ kind: "scale", by: 1 / part.counted }] : [],
+            after: isMean ? [dividedBy(part.counted)] : [],
           },
           [placeIn(x, part.from), placeIn(y, part.to)],
         );
@@ -167,7 +168,7 @@ function globalRow(fold: Fold): LoweringRow {
             { count: width, steps: [stepAt(x, 3)] },
           ]),
           fold,
-          after: fold === "sum" ? [{ kind: "scale", by: 1 / (height * width) }] : [],
+          after: fold === "sum" ? [dividedBy(height * width)] : [],
         },
         [x.place, y.place],
       );

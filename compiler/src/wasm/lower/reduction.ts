@@ -8,7 +8,7 @@ import { floatBytes, vectorBytes, vectorsOf } from "../kernels/kernel.js";
 import { type Axis, collapsed } from "../kernels/nest.js";
 import { reduce } from "../kernels/reduce.js";
 import { reduceLanes } from "../kernels/reduce-lanes.js";
-import type { Unary } from "../kernels/unary.js";
+import { dividedBy, type Unary } from "../kernels/unary.js";
 import { orderOf, rowMajor, sizeAt, stepAt, type View } from "../plan/view.js";
 import { dtypeOf, type NodeFacts } from "./node-facts.js";
 import type { LoweringRow } from "./lowering-row.js";
@@ -23,7 +23,7 @@ interface Reduction {
 
 const reductions: Readonly<Record<string, Reduction>> = {
   ReduceSum: { fold: "sum", after: () => [] },
-  ReduceMean: { fold: "sum", after: (count) => [{ kind: "scale", by: 1 / count }] },
+  ReduceMean: { fold: "sum", after: (count) => [dividedBy(count)] },
   ReduceMax: { fold: "max", after: () => [] },
   ReduceMin: { fold: "min", after: () => [] },
   ReduceProd: { fold: "product", after: () => [] },

@@ -1,4 +1,9 @@
-import { type AxisResize, axisWeights, interpolationOf } from "../../ops/families/interpolation.js";
+import {
+  type AxisResize,
+  axisWeights,
+  interpolationOf,
+  wholeWithin,
+} from "../../ops/families/interpolation.js";
 import { axesOf as resizedAxes, bySizes } from "../../ops/families/resize.js";
 import { interpolate } from "../kernels/interpolate.js";
 import { vectorBytes, vectorsOf } from "../kernels/kernel.js";
@@ -62,7 +67,7 @@ function isCrop({ attributes }: NodeFacts): boolean {
 
 /**
  * Corners are those of the size as it is multiplied, as the standard has it, or as it is rounded, as engines have it. And
- * where that leaves every size as it was, engines look no further.
+ * where that leaves every size as it was, engines look no further. Of a crop they leave an axis whole whose size stays.
  */
 function isAmbiguous(node: NodeFacts): boolean {
   const places = node.attributes.string("coordinate_transformation_mode", "half_pixel");
@@ -71,11 +76,12 @@ function isAmbiguous(node: NodeFacts): boolean {
     ({ from, size, scale }) => Math.abs(scale * from - size) < wholeWithin,
   );
   const isAsItWas = axes.every(({ from, size }) => from === size);
+  const leavesCrop = axes.some(
+    ({ from, size, roi: [start, end] }) => from === size && (start !== 0 || end !== 1),
+  );
+  if (places === "tf_crop_and_resize" && leavesCrop) return true;
   return !isWhole && (isAsItWas || places === "align_corners" || places === "tf_crop_and_resize");
 }
-
-/** Of scales in single precision, and of sizes that are divided and multiplied again. */
-const wholeWithin = 1e-3;
 
 /** An axis: its size, the factor between it and the result's, the region of it that is shown. */
 function resizeOf(node: NodeFacts, axis: number): AxisResize {

@@ -1,6 +1,6 @@
 import type { Node, ValueId } from "../../ir/index.js";
 import { attributeReader } from "../../ops/index.js";
-import type { PlainUnary, Unary } from "../kernels/unary.js";
+import { dividedBy, type PlainUnary, type Unary } from "../kernels/unary.js";
 
 /** The one number of a constant, or undefined. */
 export type ScalarOf = (id: ValueId) => number | undefined;
@@ -108,18 +108,12 @@ function withConstant(op: string, c: number, isFirst: boolean): readonly Unary[]
       return [{ kind: "scale", by: c }];
     case "Div":
       if (!isFirst) return [c === 1 ? { kind: "reciprocal" } : { kind: "quotient", of: c }];
-      // Dividing by a power of two is exact as a product; by others both round once, differently.
-      return isNormal(1 / c) ? [{ kind: "scale", by: 1 / c }] : undefined;
+      return [dividedBy(c)];
     case "Pow":
       return isFirst ? powers.get(c) : undefined;
     default:
       return undefined;
   }
-}
-
-/** Is it a float of full precision? */
-function isNormal(x: number): boolean {
-  return Math.abs(x) >= 2 ** -126 && Number.isFinite(Math.fround(x));
 }
 
 const powers: ReadonlyMap<number, readonly Unary[]> = new Map([
