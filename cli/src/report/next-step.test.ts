@@ -100,6 +100,14 @@ it("is to look at labels that the float model never gives", () => {
   expect(advice({ value: 0, metric: "mse", direction: "lower" })).toBeNull();
 });
 
+it("is to look at a metric of one's own by which the float model is never right", () => {
+  const own = { metric: "accuracy" } as const;
+  expect(advice({ ...own, value: 0 })).toMatch(/^Look at the metric accuracy: it is 0 .*`predict`/);
+  expect(advice({ ...own, value: 0, drop: 0.9 })).toBeNull();
+  expect(advice({ ...own, value: 0.001 })).toBeNull();
+  expect(advice({ ...own, direction: "lower", value: 1 })).toMatch(/^Look at the metric/);
+});
+
 it("is to look at data of which the model itself makes no numbers", () => {
   const own = (baseline: Partial<Accuracy>) => advice({}, "unlabelled", [], 2000, [], baseline);
   const agreement = { metric: "top1-agreement", direction: "higher" } as const;

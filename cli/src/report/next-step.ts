@@ -8,6 +8,7 @@ import type {
   ValueInfo,
 } from "@pare/runtime/format";
 import type { Evaluation } from "../workbench/evaluation.js";
+import { hopelessText } from "./hopeless.js";
 
 /** The cheapest thing that would make the result better or surer: one sentence, or null. */
 export function nextStep(
@@ -46,8 +47,8 @@ export function nextStep(
     0,
     ...optimized.variants.map(({ target }) => budget.limits(target).maxDrop),
   );
-  if (accuracies.some(isHopeless))
-    return "Look at the labels: the float model itself is right on hardly any of the test samples, so that no variant can be worse. Labels count as the model's outputs do, from 0; `predict` returns what labels are.";
+  const hopeless = hopelessText(accuracies);
+  if (hopeless !== null) return hopeless;
   const chance = chanceOf(outputs);
   if (chance !== null && accuracies.some((accuracy) => isChance(accuracy, chance)))
     return `Look at the labels and the preprocessing: the float model itself is right no more often than chance, ${chance.toFixed(3)}, would be. Labels count as the model's outputs do, from 0; folders of images count in the order of their names.`;
@@ -144,14 +145,6 @@ function howToLabel(source: string | null): string {
 function gainText(gain: ReportCandidate["expectedGain"]): string {
   if (gain === undefined || gain === null) return "";
   return `, expected at ${gain.latency.toFixed(2)}× the time and ${Math.round(gain.size * 100)} % of the download`;
-}
-
-/** Metrics that say how many answers are right; what a data module counts may be small as it should. */
-const shares = new Set(["top1", "top5", "exact-match", "f1"]);
-
-/** Hardly one of a hundred is right: the labels are of another kind or order, or the preprocessing is. */
-function isHopeless({ metric, value, drop, n }: Accuracy): boolean {
-  return shares.has(metric) && n >= 20 && value + (drop ?? 0) < 0.02;
 }
 
 /** How often a guess is right, of the only output that scores classes; null where none or several may. */

@@ -172,3 +172,18 @@ it("refuses a drop without data, which no gate could hold to", async () => {
     where: "--max-drop",
   });
 });
+
+it("says so where a metric of one's own is 0 for the float model itself, beside which anything passes", async () => {
+  const models = [await model("float.onnx", "Neg"), await model("abs.onnx", "Abs")] as const;
+  await writeFile(
+    file("own.mjs"),
+    `export function* samples() {
+       for (let at = 0; at < 60; at++) yield { feeds: { x: Float32Array.of(at, 1) }, label: at % 2 };
+     }
+     export const metric = { name: "accuracy", direction: "higher",
+       reduce: (said, labels) => said.filter((each, at) => each === labels[at]).length / labels.length };`,
+  );
+  const { text, report } = await benched(models, { data: file("own.mjs"), gate: false });
+  expect(report.nextStep).toMatch(/^Look at the metric accuracy: it is 0 for the float model/);
+  expect(text).toContain(`next: ${report.nextStep}`);
+});

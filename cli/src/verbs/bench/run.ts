@@ -30,6 +30,7 @@ import { openModel, type OpenedModel, openModelSource } from "../../workbench/op
 import type { Output } from "../../terminal/output.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
+import { hopelessText } from "../../report/hopeless.js";
 import { checkReports, writeReports } from "../../report/report-files.js";
 import { summaryText } from "../../report/summary.js";
 import { withoutPlaces } from "../../report/without-places.js";
@@ -152,11 +153,12 @@ export async function runBench(
               }),
           });
     const { passed } = comparison;
-    const report = withoutPlaces(comparison.report);
-    output.result(
-      [summaryText(report, options), ...(report.checks ?? []).map(checkText)].join("\n\n"),
-      report,
-    );
+    const { variants } = comparison.report;
+    const nextStep = hopelessText(variants.flatMap(({ accuracy }) => accuracy ?? []));
+    const report = withoutPlaces({ ...comparison.report, nextStep });
+    const lines = [summaryText(report, options), ...(report.checks ?? []).map(checkText)];
+    if (nextStep !== null) lines.push(`next: ${nextStep}`);
+    output.result(lines.join("\n\n"), report);
     if (!passed) context.exit(3);
     await writeReports(report, options.report, output);
   } finally {

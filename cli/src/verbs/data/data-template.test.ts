@@ -81,6 +81,24 @@ describe("a data module", () => {
     });
   });
 
+  it("brings a metric that counts what is right, once its comment is taken away", async () => {
+    const scored = (data: ArrayLike<number | bigint>) => ({ data });
+    const cases = [
+      [{ name: "y", type: "float32", dims: [1, 3] }, scored(Float32Array.of(0.1, 0.2, 0.7)), 2],
+      [{ name: "y", type: "float32", dims: ["batch", 1] }, scored(Float32Array.of(0.7)), 1],
+      [{ name: 'a"b', type: "int64", dims: [1] }, scored(BigInt64Array.of(4n)), 4],
+    ] as const;
+    for (const [output, given, label] of cases) {
+      const text = dataModule("model.onnx", [info("x")], [output]);
+      const own = text.slice(text.indexOf("// export function predict")).replaceAll(/^\/\/ /gm, "");
+      const { predict, metric } = await import(
+        `data:text/javascript;base64,${Buffer.from(own).toString("base64")}`
+      );
+      const predictions = [predict({ [output.name]: given }), predict({ [output.name]: given })];
+      expect(metric.reduce(predictions, [label, label + 1])).toBe(0.5);
+    }
+  });
+
   it("names its variables after plain inputs", () => {
     const text = dataModule("model.onnx", [info("x"), info("mask")], [info("y")]);
     expect(text).toContain("feeds: { x, mask }");

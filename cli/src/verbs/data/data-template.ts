@@ -3,6 +3,7 @@ import {
   type Dtype,
   dtypeArray,
   elementCount,
+  isFloat,
   type ValueInfo,
   visibleLine,
 } from "@pare/runtime/format";
@@ -16,7 +17,7 @@ export function dataModule(
   usual?: number,
 ): string {
   const named = variables(inputs);
-  const answer = JSON.stringify(outputs[0]?.name ?? "output");
+  const answer = outputs.find(({ type }) => isFloat(type)) ?? outputs[0]; // as metrics read them
   return `// Data for ${visibleLine(model)}: pare optimize ${visibleLine(model)} --data <this file>
 // It runs in a process of its own and may import whatever it needs: a tokenizer, an image library, files.
 //
@@ -39,11 +40,6 @@ ${inputs.map((info, at) => feedLines(info, named[at] ?? "", usual)).join("\n")}
   }
 }
 
-// What of the outputs counts as the answer, where it is not simply the best-scored class:
-// export function predict(outputs, sample) {
-//   return outputs[${visibleLine(answer)}].data[0] > 0.5 ? 1 : 0;
-// }
-
 // Which samples are for calibration, for the search, and for the final figures (a tenth, two and seven tenths
 // where not given):
 // A fourth, training: [...], is what pare distill learns from; without it, from the calibration split.
@@ -53,13 +49,27 @@ ${inputs.map((info, at) => feedLines(info, named[at] ?? "", usual)).join("\n")}
 // the steps of each recording, { id: "recording-1", steps: [{ feeds, label }, …] }, whose state begins as zeros:
 // export const state = { outputName: "inputName" };
 
-// A metric of your own:
+// A metric of your own, and what of the outputs counts as the answer. predict also goes alone, where the answer is not
+// simply the best-scored class. Without it predictions are whole outputs, { name: { type, dims, data } }, which equal no label:
+// export function predict(outputs, sample) {
+//   const { data } = outputs[${visibleLine(JSON.stringify(answer?.name ?? "output"))}];
+//   return ${answerIn(answer)};
+// }
 // export const metric = {
 //   name: "accuracy",
 //   direction: "higher",
 //   reduce: (predictions, labels) => predictions.filter((prediction, i) => prediction === labels[i]).length / labels.length,
 // };
 `;
+}
+
+/** A class, or what the output says itself. */
+function answerIn(output: ValueInfo | undefined): string {
+  if (output?.type === "string") return "data[0]";
+  if (output !== undefined && !isFloat(output.type)) return "Number(data[0])";
+  return output?.dims.at(-1) === 1
+    ? "data[0] > 0.5 ? 1 : 0"
+    : "data.reduce((best, score, at) => (score > data[best] ? at : best), 0)";
 }
 
 function commentOn(info: ValueInfo): string {
