@@ -570,6 +570,14 @@ describe("one step", () => {
     expect((await pare(["inspect", drawn])).stdout).toContain("aot (no engine): not 1 node\n");
   });
 
+  it("says where it quantizes and prunes what it took pixels for", async () => {
+    for (const verb of [["quantize", "--mode", "static"], ["prune"]]) {
+      const { code, stderr } = await pare([...verb, mnist, "--data", images, "-o", "said.onnx"]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("pixels were scaled to 0..1")]);
+      expect(stderr.match(/pixels were scaled/g)).toHaveLength(1);
+    }
+  });
+
   it("simplifies, quantizes and converts, and its result runs", async () => {
     const input = await write(
       "x.json",

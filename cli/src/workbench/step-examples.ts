@@ -34,6 +34,7 @@ export async function openStepExamples(
 ): Promise<StepExamples> {
   const { inputs, constants } = model;
   const data = await readSamples(path, { inputs, constants, preprocess, seed }, say, signal);
+  if (data.caveat !== null) say.note(data.caveat);
   try {
     const engines = await openReference({ signal });
     const { samples, splits } = data;
