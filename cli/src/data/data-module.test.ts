@@ -63,6 +63,22 @@ describe("a data module", () => {
     });
   });
 
+  it("says how many samples hold NaN or infinity, and which is the first", async () => {
+    const source = (third: string) => `
+      export function* samples() {
+        for (let at = 0; at < 40; at++)
+          yield { feeds: { x: Float32Array.of(at, at === 2 ? ${third} : 1) }, id: "s" + at };
+        yield { feeds: { x: { type: "float32", dims: [1, 2], data: Float32Array.of(${third}, 0) } } };
+      }`;
+    const said = (third: string, type: ValueInfo["type"] = "float32") =>
+      use(open(source(third), { inputs: [{ ...x, type }] }), async ({ caveat }) => caveat);
+    expect(await said("1")).toBeNull();
+    expect(await said("NaN")).toMatch(/^2 of 41 samples hold NaN or infinity, first "s2":/);
+    expect(await said("-Infinity", "float64")).toMatch(/^2 of 41 samples hold/);
+    // Beyond what halves hold.
+    expect(await said("1e6", "float16")).toMatch(/^2 of 41 samples hold/);
+  });
+
   it("gives the steps of sequences, each after the one before it, from a state of zeros", async () => {
     const source = `
       const step = (value) => ({ feeds: { x: Float32Array.of(value, value) }, label: value });

@@ -7,6 +7,7 @@ import { fileError } from "../platform/file-error.js";
 import { DataModule } from "./data-module.js";
 import type { ModuleOptions } from "./module-process.js";
 import { demandLabels } from "./demand-labels.js";
+import { oddText } from "./odd-numbers.js";
 import type { RawSamples, SampleModel } from "./raw-sample.js";
 import { type SampleStore, storeSamples, type StoreOptions } from "./sample-store.js";
 import { writeSamples, type WrittenSample } from "./sample-writer.js";
@@ -220,7 +221,8 @@ async function collectWritten(
         ? splitBySeed(samples.entries, options.seed, options.purpose)
         : splitAsExported(samples.entries, exported, path);
     demandLabels(samples.entries, splits, path);
-    const caveats = [caveat(), splits.caveat].filter((each) => each !== null);
+    const odd = oddText(samples.odd, samples.size);
+    const caveats = [caveat(), odd, splits.caveat].filter((each) => each !== null);
     return {
       source: shownPath(path),
       samples,

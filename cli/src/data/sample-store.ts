@@ -19,6 +19,8 @@ export class SampleStore implements SampleSet {
   /** Whether any sample has a label. */
   readonly labelled: boolean;
   readonly sequences?: Sequences;
+  /** The ids of those that hold NaN or infinity. */
+  readonly odd: readonly string[];
   readonly #file: FileHandle;
   readonly #folder: TemporaryFolder;
   readonly #byId: ReadonlyMap<string, SampleEntry>;
@@ -26,18 +28,21 @@ export class SampleStore implements SampleSet {
 
   /**
    * @param labels by index, of those that are held
+   * @param odd the ids of those that hold NaN or infinity
    * @param state of sequences: by an output, the input that it is at the next step
    */
   constructor(
     entries: readonly SampleEntry[],
     labels: ReadonlyMap<number, unknown>,
     labelled: boolean,
+    odd: readonly string[],
     file: FileHandle,
     folder: TemporaryFolder,
     state: Sequences["state"] | null,
   ) {
     this.entries = entries;
     this.labelled = labelled;
+    this.odd = odd;
     this.#labels = labels;
     this.#file = file;
     this.#folder = folder;
@@ -104,8 +109,10 @@ export async function storeSamples(
   try {
     const entries: SampleEntry[] = [];
     const held = new Map<number, unknown>();
-    for await (const { entry, held: small } of write(path)) {
+    const odd: string[] = [];
+    for await (const { entry, held: small, isOdd } of write(path)) {
       throwIfAborted(options.signal);
+      if (isOdd) odd.push(entry.id);
       if (small !== null) held.set(entries.length, small.label);
       entries.push(entry);
       options.onProgress?.(entries.length, count);
@@ -118,7 +125,7 @@ export async function storeSamples(
     }
     checkIds(entries, where);
     const labelled = entries.some((entry) => entry.labelled);
-    return new SampleStore(entries, held, labelled, await open(path, "r"), folder, state);
+    return new SampleStore(entries, held, labelled, odd, await open(path, "r"), folder, state);
   } catch (error) {
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");

@@ -5,6 +5,7 @@ import { fileError } from "../platform/file-error.js";
 import { feedsDigest, fieldsDigest, labelDigest, textDigest } from "./digests.js";
 import { fitFeeds } from "./fit-feeds.js";
 import { GatheredWrites } from "./gathered-writes.js";
+import { holdsOddNumbers } from "./odd-numbers.js";
 import type { RawSample, SampleModel } from "./raw-sample.js";
 import { withoutConstants } from "./without-constants.js";
 import { zeroState } from "./zero-state.js";
@@ -49,6 +50,8 @@ export interface WrittenSample {
   readonly entry: SampleEntry;
   /** The label, where it is small: larger ones are read with their sample. */
   readonly held: { readonly label: unknown } | null;
+  /** Whether its feeds hold NaN or infinity. */
+  readonly isOdd: boolean;
 }
 
 const heldLabelBytes = 1024;
@@ -104,6 +107,7 @@ export async function* writeSamples(
           length: bytes.length,
         },
         held: isSmall ? { label: record.label } : null,
+        isOdd: holdsOddNumbers(fitted.feeds),
       };
       count += 1;
     }
