@@ -81,8 +81,8 @@ export function isClassMap(
   return areWhole && areClasses && row > 1 && (isMap || !areTruths);
 }
 
-/** Has an output scores of more classes than there are, for each place of a map? */
-export function isMapOf(count: number, places: number, most: number): boolean {
+/** Has an output scores of more classes than `most`, for each place of a map? */
+export function isMapOf(count: number, places: number, most = 0): boolean {
   const classes = count / places;
   return Number.isInteger(classes) && classes > 1 && classes > most;
 }

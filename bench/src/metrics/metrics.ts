@@ -64,9 +64,10 @@ export function chooseMetric(
   return output && numbersOf(output)?.length === 1 && isClass(label) ? "auc" : "mse";
 }
 
-function metricOfRow(count = 0, { row, most, areClasses, areTruths }: LabelFacts): MetricName {
+/** Where labels have classes that the model has not, or more places, the metric names them. */
+function metricOfRow(count = 0, { row, areClasses, areTruths }: LabelFacts): MetricName {
   if (areTruths && count === row) return "labels-right";
-  return areClasses && count !== row && isMapOf(count, row, most) ? "mean-iou" : "mse";
+  return areClasses && isMapOf(count, row) ? "mean-iou" : "mse";
 }
 
 /** What other outputs of floats say is lost where one is read for its classes. */

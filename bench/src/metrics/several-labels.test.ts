@@ -109,6 +109,21 @@ describe("mean-iou", () => {
     expect(await measured("mean-iou", [[{ y }, [0, 1, 255, -1, 0, 255]]])).toBe(1);
   });
 
+  it("refuses labels of fewer places than the map has, whose classes no axis has", async () => {
+    const scores = (...dims: readonly number[]) => tensor(dims, ...Array<number>(48).fill(0));
+    const half = Array<number>(4).fill(0);
+    for (const y of [scores(1, 3, 4, 4), scores(1, 4, 4, 3), scores(1, 48)])
+      await expect(measured("mean-iou", [[{ y }, half]])).rejects.toMatchObject({
+        code: "LABELS",
+        message: expect.stringContaining(
+          `map, [${y.dims.join(", ")}], but Sample "s" has "4 number(s)"`,
+        ),
+      });
+    const whole = Array<number>(16).fill(0);
+    for (const y of [scores(1, 3, 4, 4), scores(1, 4, 4, 3), scores(3, 4, 4), scores(1, 1, 3, 16)])
+      expect(await measured("mean-iou", [[{ y }, whole]])).toBe(1);
+  });
+
   it("is of all samples together", async () => {
     const wrong = { y: tensor([1, 2, 1, 2], 0, 0, 1, 1) };
     const right = { y: tensor([1, 2, 1, 2], 1, 0, 0, 1) };
@@ -160,6 +175,9 @@ describe("the output that labels are of", () => {
   it.each([
     [[0, 1, 1, 0], tensor([1, 4], 1, 2, 3, 4), "labels-right"],
     [[0, 1, 1, 2], tensor([1, 3, 2, 2], ...Array<number>(12).fill(0)), "mean-iou"],
+    // No class of the model's: the metric says so.
+    [[0, 1, 1, 7], tensor([1, 3, 2, 2], ...Array<number>(12).fill(0)), "mean-iou"],
+    [[0, 1, 1, 7], tensor([1, 3], 1, 2, 3), "mse"],
     [[0.5, 1, 1, 2], tensor([1, 4], 1, 2, 3, 4), "mse"],
   ])("is measured by what labels are: %j", (label, y, metric) => {
     expect(chooseMetric({ y }, label, undefined, labelFacts([label, [0, 0, 1, 1]]))).toBe(metric);

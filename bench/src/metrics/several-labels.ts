@@ -61,10 +61,12 @@ export const severalLabels = [
       if (values === null) throw wrongOutput("mean-iou", mapNeeds);
       const scored = wanted === null ? 0 : values.length / wanted.length;
       const areClasses = scored === 1 && areWhole(values);
-      if (wanted === null || !(areClasses || (Number.isInteger(scored) && scored > 1)))
-        throw wrongLabel("mean-iou", "a class for each place of the output's map", truth, where, "Give each sample a list of classes: as many as the map has places."); // prettier-ignore
+      const dims = dimsOf(prediction);
+      const layout = areClasses ? null : layoutOf(dims, scored);
+      if (wanted === null || !(areClasses || layout !== null))
+        throw wrongLabel("mean-iou", `a class for each place of the output's map${dims.length === 0 ? "" : `, [${dims.join(", ")}]`}`, wanted === null ? truth : `${wanted.length} number(s)`, where, "Give each sample a list of classes: as many as the map has places."); // prettier-ignore
       const classes = areClasses ? mostClasses : scored;
-      const said = areClasses ? values : bestOf(values, classes, dimsOf(prediction));
+      const said = layout === null ? values : bestOf(values, classes, layout);
       const counts: number[] = [];
       const add = (index: number): void => {
         while (counts.length <= index) counts.push(0);
@@ -103,14 +105,21 @@ function areWhole(values: ArrayLike<number>): boolean {
   return Array.prototype.every.call(values, Number.isInteger);
 }
 
+type Layout = "classes first" | "classes last";
+
+/** Where so many classes lie, by the axis that has as many; a list has none, and its classes come first. Null where none has. */
+function layoutOf(dims: readonly unknown[], classes: number): Layout | null {
+  if (!(Number.isInteger(classes) && classes > 1)) return null;
+  const [first] = dims.filter((size) => size !== 1);
+  if (dims.length === 0 || dims[1] === classes) return "classes first";
+  if (dims.at(-1) === classes) return "classes last";
+  return first === classes ? "classes first" : null;
+}
+
 /** The class that scores best at each place; NaN where that is no number. */
-function bestOf(
-  values: ArrayLike<number>,
-  classes: number,
-  dims: readonly unknown[],
-): Float64Array {
+function bestOf(values: ArrayLike<number>, classes: number, layout: Layout): Float64Array {
   const places = values.length / classes;
-  const classesLast = dims[1] !== classes && dims.at(-1) === classes;
+  const classesLast = layout === "classes last";
   return Float64Array.from({ length: places }, (_, place) => {
     const score = (one: number): number =>
       values[classesLast ? place * classes + one : one * places + place] as number;
