@@ -209,13 +209,14 @@ describe("a group together", () => {
 
 describe("a group that learns", () => {
   /** Labelled noise: what is learned of it is no matter. */
-  const examplesOf = (executor: Executor): Examples => ({
+  const examplesOf = (executor: Executor, rows = (_sample: number) => 28): Examples => ({
     executor,
     count: 8,
     async *read() {
       for (let sample = 0; sample < 8; sample += 1) {
         const data = Float32Array.from({ length: 784 }, (_, at) => ((at * (sample + 3)) % 97) / 97);
-        yield { feeds: { x: { type: "float32", dims: [1, 1, 28, 28], data } }, label: sample };
+        const dims = [1, 1, rows(sample), 28];
+        yield { feeds: { x: { type: "float32", dims, data } }, label: sample };
       }
     },
   });
@@ -254,6 +255,17 @@ describe("a group that learns", () => {
     }
     expect(loads[1]).toBe(loads[0]);
     expect(loads[0]).toBeGreaterThan(0);
+  });
+
+  it("is turned down where samples are of several sizes, and what is beside it is tried", async () => {
+    const examples = examplesOf(cpu(), (sample) => (sample === 0 ? 28 : 27));
+    const half = (artifact: Artifact): Said => (isSmall(artifact) ? { ratio: 0.5 } : {});
+    const done = await searched(["simplify", taught, "quantize-weights"], half, { examples });
+    expect(stepOf(done, "distill")).toMatchObject({
+      verdict: "reverted",
+      reason: expect.stringMatching(/^it cannot be made: .*: training takes samples of one size/),
+    });
+    expect(stepOf(done, "quantize-weights")?.verdict).toBe("kept");
   });
 
   it("is ended where it takes longer than was expected, and what it took is no time of what comes after it", async () => {

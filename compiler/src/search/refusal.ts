@@ -28,14 +28,16 @@ export function isCandidatesFault(error: unknown): error is PareError {
   return isRefusal(error) || (isPareError(error) && error.code === "DATA_MODULE");
 }
 
-/** What a step is told to do cannot be done with this model: its options were looked at before. */
+/** With these what a step is told to do cannot be done with this model, its options were looked at before, or with these samples. */
+const unmet: ReadonlySet<ErrorCode> = new Set(["RECIPE", "DATA_MISMATCH"]);
+
 export function isUnmet(error: unknown): error is PareError {
-  return isPareError(error) && error.code === "RECIPE";
+  return isPareError(error) && unmet.has(error.code);
 }
 
 /** No file came of it, so that no engine was asked. */
 export function isOfMaking(error: PareError): boolean {
-  return error.code === "RECIPE" || makingRefusals.includes(error.code);
+  return unmet.has(error.code) || makingRefusals.includes(error.code);
 }
 
 /** Samples are none of the sizes that are fixed in a target's files; other targets run them. */

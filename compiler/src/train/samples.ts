@@ -118,8 +118,11 @@ function put(
   if (type !== column.type || dims.join() !== column.dims.join()) {
     throw new PareError(
       "DATA_MISMATCH",
-      `Sample ${sample} of the input "${name}" is ${type} [${dims.join(", ")}], and the first is ${column.type} [${column.dims.join(", ")}].`,
-      { where, hint: "Bring all samples to one shape: training puts them together." },
+      `Sample ${sample} of the input "${name}" is ${type} [${dims.join(", ")}], and the first is ${column.type} [${column.dims.join(", ")}]: training takes samples of one size.`,
+      {
+        where,
+        hint: "Pad them to one size in the data, with a mask where the model takes one: --batch 1 does not do it.",
+      },
     );
   }
   setRow(column.data, data, index * column.row);
