@@ -128,7 +128,9 @@ it("compares no models that take different inputs", async () => {
   const models = [await model("old.onnx", "Neg"), await model("other.onnx", "Neg", "z")] as const;
   await expect(benched(models)).rejects.toMatchObject({
     code: "ARGUMENT",
-    message: expect.stringMatching(/different inputs: x of .*old\.onnx; z of .*other\.onnx/),
+    message: expect.stringMatching(
+      /different inputs: x \(float32\) of .*old\.onnx; z \(float32\) of .*other\.onnx/,
+    ),
   });
 });
 
@@ -186,4 +188,13 @@ it("says so where a metric of one's own is 0 for the float model itself, beside 
   const { text, report } = await benched(models, { data: file("own.mjs"), gate: false });
   expect(report.nextStep).toMatch(/^Look at the metric accuracy: it is 0 for the float model/);
   expect(text).toContain(`next: ${report.nextStep}`);
+});
+
+it("refuses models whose inputs are of different types, by their names", async () => {
+  const half =
+    "graph main opset 21 (x: float16[2]) -> (y) {\n  %1 = Neg(x) : float16[2]\n  return %1\n}\n";
+  await writeFile(file("half.onnx"), (await encodeModel(parseGraph(half))).proto);
+  await expect(benched([await model("single.onnx", "Neg"), file("half.onnx")])).rejects.toThrow(
+    /different inputs: x \(float32\) of .*single\.onnx; x \(float16\) of .*half\.onnx/,
+  );
 });

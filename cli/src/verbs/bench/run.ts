@@ -214,11 +214,13 @@ async function gateOf(
 
 /** Models are compared on the same samples. */
 function demandSameInputs(one: OpenedModel, other: OpenedModel): void {
-  const [names, others] = [one, other].map(({ inputs }) => inputs.map(({ name }) => name).sort());
-  if (names?.join("\n") === others?.join("\n")) return;
+  const typed = ({ inputs }: OpenedModel): readonly string[] =>
+    inputs.map(({ name, type }) => `${name} (${type})`).sort();
+  const [own, others] = [typed(one), typed(other)];
+  if (own.join("\n") === others.join("\n")) return;
   throw new PareError(
     "ARGUMENT",
-    `The models have different inputs: ${names?.join(", ")} of ${one.path}; ${others?.join(", ")} of ${other.path}.`,
+    `The models have different inputs: ${own.join(", ")} of ${one.path}; ${others.join(", ")} of ${other.path}.`,
     { where: other.path, hint: "Compare models that take the same." },
   );
 }
