@@ -11,6 +11,7 @@ import {
 import { fileError } from "../platform/file-error.js";
 import { temporaryFolder, type TemporaryFolder } from "../platform/temporary-folder.js";
 import { readRecord } from "./read-record.js";
+import { SizesOfSamples, type SizesSeen } from "./sizes-seen.js";
 import { follows, type SampleEntry, type StoredAt, type WrittenSample } from "./sample-writer.js";
 
 /** Samples in a temporary file, by index: memory stays small however many there are. */
@@ -21,6 +22,7 @@ export class SampleStore implements SampleSet {
   readonly sequences?: Sequences;
   /** The ids of those that hold NaN or infinity. */
   readonly odd: readonly string[];
+  readonly sizes: SizesSeen;
   readonly #file: FileHandle;
   readonly #folder: TemporaryFolder;
   readonly #byId: ReadonlyMap<string, SampleEntry>;
@@ -36,6 +38,7 @@ export class SampleStore implements SampleSet {
     labels: ReadonlyMap<number, unknown>,
     labelled: boolean,
     odd: readonly string[],
+    sizes: SizesSeen,
     file: FileHandle,
     folder: TemporaryFolder,
     state: Sequences["state"] | null,
@@ -43,6 +46,7 @@ export class SampleStore implements SampleSet {
     this.entries = entries;
     this.labelled = labelled;
     this.odd = odd;
+    this.sizes = sizes;
     this.#labels = labels;
     this.#file = file;
     this.#folder = folder;
@@ -110,8 +114,10 @@ export async function storeSamples(
     const entries: SampleEntry[] = [];
     const held = new Map<number, unknown>();
     const odd: string[] = [];
-    for await (const { entry, held: small, isOdd } of write(path)) {
+    const sizes = new SizesOfSamples();
+    for await (const { entry, held: small, isOdd, shapes } of write(path)) {
       throwIfAborted(options.signal);
+      sizes.add(shapes);
       if (isOdd) odd.push(entry.id);
       if (small !== null) held.set(entries.length, small.label);
       entries.push(entry);
@@ -125,7 +131,8 @@ export async function storeSamples(
     }
     checkIds(entries, where);
     const labelled = entries.some((entry) => entry.labelled);
-    return new SampleStore(entries, held, labelled, odd, await open(path, "r"), folder, state);
+    const file = await open(path, "r");
+    return new SampleStore(entries, held, labelled, odd, sizes.seen, file, folder, state);
   } catch (error) {
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");

@@ -52,6 +52,8 @@ export interface WrittenSample {
   readonly held: { readonly label: unknown } | null;
   /** Whether its feeds hold NaN or infinity. */
   readonly isOdd: boolean;
+  /** Of its feeds. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
 }
 
 const heldLabelBytes = 1024;
@@ -108,6 +110,9 @@ export async function* writeSamples(
         },
         held: isSmall ? { label: record.label } : null,
         isOdd: holdsOddNumbers(fitted.feeds),
+        shapes: Object.fromEntries(
+          Object.entries(record.feeds).map(([name, { dims }]) => [name, dims]),
+        ),
       };
       count += 1;
     }

@@ -68,8 +68,8 @@ function fits(inputs: readonly Placed[], feeds: Given): boolean {
 
 /** Which sizes there are, and what to do about others. */
 function sizesOf(entries: Entries): string {
-  const each = entries.map(({ inputs }) => expectation(inputs));
-  return `${each.join(" Or ")} Its batch and sizes are fixed: --dim compiles others.`;
+  const each = entries.map(({ inputs }) => inputs);
+  return `${expectation(...each)} Its batch and sizes are fixed: --dim compiles others.`;
 }
 
 /** Of several sizes of the same values: what differs is open. */

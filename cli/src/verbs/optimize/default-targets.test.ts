@@ -87,7 +87,7 @@ it("compiles an entry for each of several sizes, which the golden check proves a
     expect(three?.data[at]).toBeCloseTo(Number(one?.data[at % 10]), 4);
   await expect(model.run({ x: imagesOf(2) })).rejects.toMatchObject({
     code: "INPUT",
-    hint: expect.stringMatching(/\[1, 1, 28, 28\]\. Or .*\[3, 1, 28, 28\]\./),
+    hint: expect.stringMatching(/\[1, 1, 28, 28\], or .*\[3, 1, 28, 28\]\./),
   });
   await model.dispose();
 

@@ -10,6 +10,7 @@ import { onnxArtifact, type Report } from "@pare/runtime/format";
 import { openCache } from "../../cache/open-cache.js";
 import { loadBudgets } from "../../config/budgets.js";
 import { loadLock, loadRecipe } from "../../config/recipe.js";
+import { sizesOfOne } from "../../data/sizes-seen.js";
 import { hashData } from "../../data/module-hash.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import { version } from "../../terminal/package-facts.js";
@@ -63,7 +64,7 @@ export async function searchModel(path: string, job: Job): Promise<Report> {
       const free = await moduleSizesText(
         model.graph,
         sizesOf(options),
-        evaluation.shapes,
+        workbench.data?.samples.sizes ?? sizesOfOne(evaluation.shapes),
         options.data === undefined,
       );
       if (free !== null) output.note(free);

@@ -15,7 +15,7 @@ export function describeValue(info: ValueInfo): string {
 export function completeFeeds(
   inputs: readonly ValueInfo[],
   given: Readonly<Record<string, Feeds[string] | undefined>>,
-  expected: (inputs: readonly ValueInfo[]) => string = expectation,
+  expected: (inputs: readonly ValueInfo[]) => string = (own) => expectation(own),
 ): Tensor[] {
   const feeds = given ?? {}; // a caller in JavaScript may forget them
   const hint = (): string => expected(inputs);
@@ -70,7 +70,10 @@ function isFloat16Array(data: unknown): data is Uint16Array {
   return ArrayBuffer.isView(data) && data.constructor.name === "Float16Array";
 }
 
-/** What a model takes, as a sentence. */
-export function expectation(inputs: readonly ValueInfo[]): string {
-  return `Its inputs are ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`;
+/** What a model takes, as a sentence; of several sizes, each. */
+export function expectation(...each: readonly (readonly ValueInfo[])[]): string {
+  const listed = each.map((inputs) =>
+    inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; "),
+  );
+  return `Its inputs are ${listed.join(", or ")}.`;
 }
