@@ -26,7 +26,9 @@ export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayou
   const channelsLast = !isChannels(dims[0]) && isChannels(dims[2]);
   const channels = channelsLast ? dims[2] : typeof dims[0] === "number" ? dims[0] : 3;
   const [height, width] = channelsLast ? [dims[0], dims[1]] : [dims[1], dims[2]];
-  if (dims.length !== 3 || !typed || !isChannels(channels)) {
+  // A row is no picture, but sound.
+  const isRow = !batched && [height, width].includes(1);
+  if (dims.length !== 3 || !typed || isRow || !isChannels(channels)) {
     throw new PareError(
       "DATA_MISMATCH",
       `Input "${info.name}" is ${describeValue(info)}, which holds no image.`,
@@ -60,7 +62,7 @@ export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayou
   };
 }
 
-function isChannels(dim: unknown): dim is 1 | 3 | 4 {
+export function isChannels(dim: unknown): dim is 1 | 3 | 4 {
   return dim === 1 || dim === 3 || dim === 4;
 }
 

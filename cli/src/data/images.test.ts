@@ -93,6 +93,8 @@ describe("an image as an input", () => {
 
   it.each([
     ["no image", { ...nchw, dims: [1, 128] }, "DATA_MISMATCH"],
+    ["sound", { ...nchw, dims: [1, 1, 4000] }, "DATA_MISMATCH"],
+    ["sound of any length", { ...nchw, dims: ["N", 1, "samples"] }, "DATA_MISMATCH"],
     ["whole numbers", { ...nchw, type: "int64" as const }, "DATA_MISMATCH"],
     ["a free size", { ...nchw, dims: ["N", 3, "h", "w"] }, "ARGUMENT"],
   ])("is refused for %s", (_, info, code) => {
