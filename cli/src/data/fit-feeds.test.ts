@@ -51,7 +51,17 @@ describe("a sample of another size than the file declares", () => {
     );
   });
 
+  it("is told so where its dims are in another order", () => {
+    const info: ValueInfo = { name: "x", type: "float32", dims: ["N", 3, 8, 8] };
+    expect(() => fitFeeds([info], { x: feed([1, 8, 8, 3]) }, "a")).toThrow(
+      expect.objectContaining({
+        hint: 'The dims of "x" are in another order: transpose what the data gives to [N, 3, 8, 8].',
+      }),
+    );
+  });
+
   it.each([
+    ["of other channels, which a file fixes", image("x"), feed([1, 1, 4, 4])],
     ["another rank", image("x"), feed([3, 4, 4])],
     ["a name that is no word", image("x; rm"), feed([1, 3, 4, 4])],
   ])("is refused with what it takes where it is %s", (_, info, given) => {

@@ -1,6 +1,7 @@
 import {
   completeFeeds,
   describeValue,
+  dimsFit,
   type Dtype,
   type Feeds,
   floatsToHalves,
@@ -11,6 +12,7 @@ import {
   type Tensors,
   type ValueInfo,
 } from "@pare/runtime/format";
+import { isChannels } from "./image-tensor.js";
 
 export interface FittedFeeds {
   readonly feeds: Tensors;
@@ -57,6 +59,7 @@ export function fitFeeds(
         where: `sample "${sample}", ${error.where ?? "feeds"}`,
         hint:
           otherFloats(inputs, whole) ??
+          otherOrder(inputs, whole) ??
           (canResize ? otherShape(inputs, whole) : null) ??
           error.hint ??
           `The model takes ${inputs.map((info) => `"${info.name}": ${describeValue(info)}`).join("; ")}.`,
@@ -88,6 +91,27 @@ function otherFloats(inputs: readonly ValueInfo[], feeds: Feeds): string | null 
     : `Save "${other.name}" as ${other.type}: array.astype(numpy.${other.type}).`;
 }
 
+/** The same sizes, along other axes. */
+function otherOrder(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
+  const [info] = inputs.filter(({ name, dims }) => {
+    const given = dimsOf(feeds[name]);
+    if (given?.length !== dims.length || dimsFit(dims, given)) return false;
+    const rest = [...given];
+    return dims.every((size) => {
+      const at = typeof size === "number" ? rest.indexOf(size) : 0;
+      if (typeof size === "number" && at >= 0) rest.splice(at, 1);
+      return at >= 0;
+    });
+  });
+  return info === undefined
+    ? null
+    : `The dims of "${info.name}" are in another order: transpose what the data gives to [${info.dims.map((size) => size ?? "?").join(", ")}].`;
+}
+
+function dimsOf(feed: Feeds[string] | undefined): readonly number[] | undefined {
+  return feed === undefined || isTypedArray(feed) ? undefined : feed.dims;
+}
+
 /** Models often run at other sizes than their files declare: how to say so. */
 function otherShape(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
   const shapes = inputs.flatMap(({ name, type, dims }) => {
@@ -95,7 +119,10 @@ function otherShape(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
     if (feed === undefined || isTypedArray(feed) || feed.type !== type) return [];
     const given = feed.dims;
     const sized = given.length === dims.length && given.every((dim) => dim > 0);
-    const differs = dims.some((dim, axis) => typeof dim === "number" && dim !== given[axis]);
+    const differing = dims.flatMap((dim, axis) =>
+      typeof dim === "number" && dim !== given[axis] ? [axis] : [],
+    );
+    const differs = differing.length > 0 && !differing.includes(channelAxis(dims));
     return sized && differs && /^[\w.:/-]+$/.test(name)
       ? [`--shape ${name}=${given.join("x")}`]
       : [];
@@ -103,6 +130,11 @@ function otherShape(inputs: readonly ValueInfo[], feeds: Feeds): string | null {
   return shapes.length === 0
     ? null
     : `Where the model also runs at that size: ${shapes.join(" ")}. Else change what the data gives.`;
+}
+
+/** Of a picture: weights are of so many channels, at whatever size it comes. -1 where none is one. */
+function channelAxis(dims: ValueInfo["dims"]): number {
+  return dims.length === 4 ? ([1, 3].find((axis) => isChannels(dims[axis])) ?? -1) : -1;
 }
 
 /**
