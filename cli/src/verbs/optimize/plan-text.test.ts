@@ -19,9 +19,9 @@ it("says how long it takes, and on how many samples", () => {
   );
 });
 
-it("says of a budget below the cheapest sound plan what that takes and what is left out", () => {
+it("says of a budget below the cheapest sound plan what that takes and what is tried", () => {
   expect(planText(short)).toBe(
-    "Plan: the cheapest sound plan takes about 30 s, more than the 8 s given (--time-budget): the bundle will hold little more than the float model. Candidates are tried as far as time is left. For more: --time-budget 30s.",
+    "Plan: the cheapest sound plan takes about 30 s, more than the 8 s given (--time-budget): the bundle may hold little more than the float model. Candidates are tried as far as time is left. For more: --time-budget 30s.",
   );
   const over = {
     ...short,
@@ -29,7 +29,11 @@ it("says of a budget below the cheapest sound plan what that takes and what is l
     highMs: 17_000,
     targets: [cpu, { ...cpu, target: "wasm" as const }],
   };
+  const none = { ...over, targets: [{ ...cpu, candidates: 0 }] };
+  expect(planText(none)).toBe(
+    "Plan: the cheapest sound plan takes about 30 s, more than the 8 s given (--time-budget). Timing that and writing it takes about 12 to 17 s all the same.",
+  );
   expect(planText(over)).toBe(
-    "Plan: the cheapest sound plan takes about 30 s, more than the 8 s given (--time-budget): the bundle will hold little more than the float model. Timing that and writing it takes about 12 to 17 s all the same; the 6 candidates are left out. For more: --time-budget 30s, or fewer targets: --target.",
+    "Plan: the cheapest sound plan takes about 30 s, more than the 8 s given (--time-budget): the bundle may hold little more than the float model. Timing that and writing it takes about 12 to 17 s all the same. Candidates are tried as far as time is left. For more: --time-budget 30s, or fewer targets: --target.",
   );
 });

@@ -14,12 +14,18 @@ export function planText(plan: PlanSummary): string {
 
 function shortText({ lowMs, highMs, leastMs, budgetMs, targets }: PlanSummary): string {
   const candidates = targets.reduce((sum, one) => sum + one.candidates, 0);
-  const done =
-    highMs > budgetMs
-      ? `Timing that and writing it takes about ${seconds(lowMs)} to ${seconds(highMs)} s all the same; the ${candidates} candidates are left out.`
-      : "Candidates are tried as far as time is left.";
+  const done = [
+    ...(highMs > budgetMs
+      ? [
+          `Timing that and writing it takes about ${seconds(lowMs)} to ${seconds(highMs)} s all the same.`,
+        ]
+      : []),
+    ...(candidates > 0 ? ["Candidates are tried as far as time is left."] : []),
+  ].map((each) => ` ${each}`);
   const fewer = targets.length > 1 ? ", or fewer targets: --target" : "";
-  return `Plan: the cheapest sound plan takes about ${seconds(leastMs)} s, more than the ${seconds(budgetMs)} s given (--time-budget): the bundle will hold little more than the float model. ${done} For more: --time-budget ${Math.ceil(leastMs / 1000)}s${fewer}.`;
+  const more =
+    candidates === 0 ? "" : ` For more: --time-budget ${Math.ceil(leastMs / 1000)}s${fewer}.`;
+  return `Plan: the cheapest sound plan takes about ${seconds(leastMs)} s, more than the ${seconds(budgetMs)} s given (--time-budget)${candidates === 0 ? "." : ": the bundle may hold little more than the float model."}${done.join("")}${more}`;
 }
 
 function seconds(ms: number): number {
