@@ -116,6 +116,11 @@ describe("splitBySeed", () => {
     expect(sets(splitBySeed(copies, 0)).map(({ length }) => length)).toEqual([0, 0, 300, 0]);
   });
 
+  it("says so where all are equal, as of a module that nobody filled in", () => {
+    const equal = numbered(100).map((sample) => ({ ...sample, digest: "zeros" }));
+    expect(splitBySeed(equal, 0).caveat).toBe("All 100 samples are equal: was the data filled in?");
+  });
+
   it("says when there are too few", () => {
     expect(splitBySeed(numbered(1), 0)).toMatchObject({
       test: [0],

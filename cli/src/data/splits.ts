@@ -80,8 +80,10 @@ export function splitBySeed(
   for (const name of splitNames) sets[name].sort((a, b) => a - b);
   const wanted = splitNames.filter((name) => shares.some(([one]) => one === name));
   const empty = wanted.filter((name) => sets[name].length === 0);
-  const caveat =
-    empty.length === 0
+  const areEqual = samples.length > 1 && new Set(wholeDigests(samples)).size === 1;
+  const caveat = areEqual
+    ? `All ${samples.length} samples are equal: was the data filled in?`
+    : empty.length === 0
       ? null
       : `There are too few independent samples (${units.length}): none are left for ${empty.join(" and ")}.`;
   const parts = shares.map(([name, share]) => `${Math.round(share * 100)} % for ${name}`);

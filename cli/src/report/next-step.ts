@@ -31,7 +31,7 @@ export function nextStep(
       : `50 samples let ${checked} be checked: pare data <model> writes a module to fill in`;
   }
   if (report.validation === 0 || report.calibration === 0)
-    return "More samples: with fewer than ten, there is nothing to calibrate and search on.";
+    return "More samples, each another: with fewer than ten that differ, there is nothing to calibrate and search on.";
   const ownAccuracies = optimized.variants.flatMap(({ baseline }) => baseline?.accuracy ?? []);
   if (evidence === "unlabelled" && ownAccuracies.some(isUnlikeItself))
     return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
