@@ -780,6 +780,9 @@ describe("one step", () => {
       stderr: expect.stringContaining("already there"),
     });
     expect((await pare(["data", mnist, "--force"])).code).toBe(0);
+    expect(await pare(["data", mnist, "-o", "my data.mjs"])).toMatchObject({
+      stdout: expect.stringMatching(/then: pare optimize \S+ --data "my data\.mjs"\n$/),
+    });
     const ended = await pare([
       "quantize",
       mnist,
@@ -791,6 +794,7 @@ describe("one step", () => {
       "from-template.onnx",
     ]);
     expect(ended).toMatchObject({ code: 0, stderr: expect.not.stringContaining("error") });
+    expect(ended.stderr).toContain("All 100 samples are equal: was the data filled in?");
   });
 
   it("writes outputs as .npy", async () => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import type { ExitCode } from "./terminal/failure.js";
 import { joinLists } from "./terminal/join-lists.js";
+import { quoted } from "./terminal/quoted.js";
 import { shownArgument } from "./terminal/shown-path.js";
 import type { VerbContext, VerbEntry } from "./terminal/verb.js";
 import { verbs } from "./verbs/verbs.js";
@@ -173,10 +174,6 @@ async function endForWantOfOutput(error: NodeJS.ErrnoException): Promise<void> {
   const message = `The result cannot be written: ${error.message}`;
   const failure = new PareError(code, message, { where: "the standard output", cause: error });
   process.exit(await report(failure, false, []));
-}
-
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./\\-]+$/.test(argument) ? argument : JSON.stringify(argument);
 }
 
 function sentence(text: string): string {

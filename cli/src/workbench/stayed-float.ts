@@ -1,4 +1,5 @@
 import { type Graph, type Node, type Step, storedWeights, type ValueId } from "@pare/compiler";
+import { quoted } from "../terminal/quoted.js";
 import { byteText } from "../terminal/words.js";
 
 /** Weights of one operator that quantizing left as float32. */
@@ -62,6 +63,6 @@ export function stayedFloatText(
   const hint =
     isStored || weights.every(({ reason }) => reason === noWeight || reason.includes("finite"))
       ? ""
-      : ` pare quantize ${file} --mode weights stores them as int8 as well.`;
+      : ` pare quantize ${quoted(file)} --mode weights stores them as int8 as well.`;
   return `${share}, stayed float32: ${each}${more}.${hint}`;
 }

@@ -7,6 +7,7 @@ import {
   type ValueInfo,
   visibleLine,
 } from "@pare/runtime/format";
+import { quoted } from "../../terminal/quoted.js";
 import { guessedDims } from "../../workbench/synthetic-samples.js";
 
 /** A data module for a model, complete and commented, that yields zeros until it is filled in. */
@@ -18,7 +19,7 @@ export function dataModule(
 ): string {
   const named = variables(inputs);
   const answer = outputs.find(({ type }) => isFloat(type)) ?? outputs[0]; // as metrics read them
-  return `// Data for ${visibleLine(model)}: pare optimize ${visibleLine(model)} --data <this file>
+  return `// Data for ${visibleLine(model)}: pare optimize ${visibleLine(quoted(model))} --data <this file>
 // It runs in a process of its own and may import whatever it needs: a tokenizer, an image library, files.
 //
 // The model takes

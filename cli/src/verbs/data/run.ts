@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { PareError } from "@pare/runtime/format";
 import { writeFileAtomic } from "../../platform/write-file.js";
+import { quoted } from "../../terminal/quoted.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { parseShapes } from "../../workbench/shape-options.js";
@@ -34,7 +35,12 @@ export async function writeDataModule(
   } finally {
     model.close();
   }
-  output.result(`Wrote ${file}. Fill it in, then: pare optimize ${path} --data ${file}`, { file });
+  output.result(
+    `Wrote ${file}. Fill it in, then: pare optimize ${quoted(path)} --data ${quoted(file)}`,
+    {
+      file,
+    },
+  );
 }
 
 async function exists(path: string): Promise<boolean> {
