@@ -104,6 +104,13 @@ describe("pare.config.json", () => {
     });
   });
 
+  it("says which fields there are, of a field that is none", async () => {
+    await config({ models: {}, limits: {} });
+    await expect(loadBudgets("a.onnx", "a", {}, quiet)).rejects.toMatchObject({
+      hint: expect.stringContaining("of each maxDrop, maxSize, maxLatency, and for one target"),
+    });
+  });
+
   it("has a published schema", async () => {
     const published = await readFile(
       new URL("../../schema/pare.config.schema.json", import.meta.url),

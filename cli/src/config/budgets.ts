@@ -190,7 +190,7 @@ async function readConfig(path: string): Promise<Config | null> {
     fault?.problem.replace(/^must be one of $/, "is not a field that there is") ?? "is no config";
   throw new PareError("ARGUMENT", `${path} is wrong: ${fault?.path || "it"} ${problem}.`, {
     where: `${path}: ${fault?.path ?? ""}`,
-    hint: "pare.config.schema.json says what it may hold.",
+    hint: `It holds \`models\`, by path or name; of each ${Object.keys(limits).join(", ")}, and for one target the same in \`targets\`.`,
   });
 }
 
