@@ -25,6 +25,10 @@ export async function demandWritable(path: string): Promise<void> {
     const probe = join(folder, name);
     try {
       await writeFile(probe, new Uint8Array(probeBytes), { flag: "wx", flush: true });
+    } catch (cause) {
+      // The file itself may be none yet.
+      const error = fileError(cause, folder, "ARGUMENT");
+      throw error.code === "PERMISSION" ? error : cause;
     } finally {
       await rm(probe, { force: true }).catch(() => undefined);
     }
