@@ -161,7 +161,11 @@ export function trainedConstants(
       {
         where: frozen.length > 0 ? "freeze" : "the model",
         hint:
-          trainable.length > 0 ? "Freeze less." : "Train the float32 model, and quantize it then.",
+          trainable.length > 0
+            ? "Freeze less."
+            : integerShare(graph) > 0
+              ? "Train the float32 model, and quantize it then."
+              : "Trees and what prepares features have none; pare optimize may still make it faster.",
       },
     );
   }
