@@ -893,6 +893,13 @@ describe("pare optimize", () => {
       (await pare(["run", "m.pare", "--input", `x=${input}`, "--target", "cpu", "--json"])).stdout,
     );
     expect(ran.selection).toMatchObject({ proven: true, target: "cpu" });
+    // Of what runs here it has but one.
+    expect(
+      await pare(["run", "m.pare", "--input", `x=${input}`, "--target", "webgpu"]),
+    ).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/browsers only\.\n.*\n.*It has cpu\./),
+    });
   });
 
   it("tells no path of this machine in its reports", async () => {

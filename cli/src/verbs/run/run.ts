@@ -14,7 +14,7 @@ import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
 import { refuse } from "../../terminal/refuse.js";
 import { tableText } from "../../terminal/words.js";
-import { isBundle } from "../../platform/bundle-files.js";
+import { isBundle, readManifest } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
 import { type Engines, openEngines, parseTargets } from "../../workbench/engines.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
@@ -126,10 +126,12 @@ async function runBundle(
   const backends = await backendsInNode();
   const target = options.target === undefined ? undefined : parseTargets([options.target])[0];
   if (target !== undefined && !backends.some((backend) => backend.target === target)) {
-    const others = backends.map((backend) => backend.target).join(" or ");
+    const has = new Set((await readManifest(path)).variants.map((variant) => variant.target));
+    const others = backends.flatMap((backend) => (has.has(backend.target) ? [backend.target] : []));
+    const here = others.length === 0 ? "" : `, or use --target ${others.join(" or ")} here`;
     throw new PareError("ARGUMENT", `A bundle's ${target} variant runs in browsers only.`, {
       where: "--target",
-      hint: `Run it on a page, or use --target ${others} here.`,
+      hint: has.has(target) ? `Run it on a page${here}.` : `It has ${[...has].join(", ")}.`,
     });
   }
   const model = await load(resolve(path), { backends, signal, target });
