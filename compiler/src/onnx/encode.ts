@@ -23,6 +23,7 @@ import {
 import type { Message } from "./schema.js";
 import { encodeTensor, TensorOrigin } from "./tensor-message.js";
 import { encodeType } from "./type-message.js";
+import { withWholeSizes } from "./whole-sizes.js";
 import { writeMessage } from "./write-message.js";
 
 export interface EncodeOptions {
@@ -44,7 +45,7 @@ export interface EncodedModel {
 
 /**
  * Writes a graph as an ONNX file: what was read and not touched as it was, names made unique where values share one, or nodes
- * of one body.
+ * of one body, sizes of all axes where others than those of the file are named.
  * @throws PareError MODEL_LIMIT when it takes 2 GB or more without external data, ABORTED
  */
 export async function encodeModel(
@@ -60,7 +61,8 @@ export async function encodeModel(
 }
 
 /** The message that `encodeModel` writes; data that is not in memory is read when it is written. */
-export function encodeMessage(graph: Graph, last: readonly Node[] = []): Message<"ModelProto"> {
+export function encodeMessage(from: Graph, last: readonly Node[] = []): Message<"ModelProto"> {
+  const graph = withWholeSizes(from);
   const { header } = graph;
   const message: Message<"ModelProto"> =
     header.origin instanceof ModelOrigin ? { ...header.origin.proto } : {};
@@ -137,7 +139,8 @@ class BodyEncoding {
     const nodes = nodesInOrder(this.#graph, body).filter(({ id }) => !later.has(id));
     // Engines refuse a graph with two nodes of one name; from two branches they may come into one.
     const taken = new TakenNames(undefined);
-    message.node = [...nodes, ...last].map((node) =>
+    const written = last.map(({ id }) => this.#graph.node(id));
+    message.node = [...nodes, ...written].map((node) =>
       this.#node(node, node.name === "" ? "" : taken.take(node.name)),
     );
     this.#initializers(body, message);

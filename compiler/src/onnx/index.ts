@@ -7,3 +7,4 @@ export { readMessage } from "./read-message.js";
 export type { Message } from "./schema.js";
 export { decodeTensor } from "./tensor-message.js";
 export { writeMessage } from "./write-message.js";
+export { resizeEveryAxis, withWholeSizes } from "./whole-sizes.js";

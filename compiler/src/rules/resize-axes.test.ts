@@ -1,8 +1,11 @@
+import { byteSource } from "@pare/runtime/format";
 import { describe, expect, it } from "vitest";
 import { attribute, type Attributes, type ValueId } from "../ir/index.js";
+import { decodeModel, encodeModel } from "../onnx/index.js";
+import { evaluateGraph, inferNode } from "../ops/index.js";
 import { simplifyRules } from "./index.js";
 import { resizeFewerAxes } from "./resize-axes.js";
-import { apply, type Builder, graphOf } from "./rule-case.test.support.js";
+import { apply, type Builder, graphOf, madeUp, onEngine } from "./rule-case.test.support.js";
 
 const nearest = {
   mode: attribute.string("nearest"),
@@ -42,6 +45,24 @@ describe("resize-fewer-axes", () => {
     ]);
     const { ops } = await apply(resizeFewerAxes, graph, { N: 2, H: 7, W: 9 });
     expect(ops.filter((op) => op === "Concat")).toHaveLength(1);
+  });
+
+  it("is written with all sizes, as the engine takes it between transposes too", async () => {
+    const order = (...perm: readonly number[]): Attributes => ({ perm: attribute.ints(perm) });
+    const graph = graphOf({ image: ["float32", "N", 4, 5, 3] }, (input, b) => {
+      const x = b.add("Transpose", [input("image")], order(0, 3, 1, 2));
+      const large = b.add("Resize", [x, null, null, sizes(b, x, b.ints([8, 10]))], nearest);
+      return { y: b.add("Transpose", [large], order(0, 2, 3, 1)) };
+    });
+    const { ops } = await apply(resizeFewerAxes, graph, { N: 2 });
+    expect(ops).toEqual(["Transpose", "Resize", "Transpose"]);
+    const feeds = madeUp(graph, { N: 2 });
+    const [want, got] = [await evaluateGraph(graph, feeds), await onEngine(graph, feeds)];
+    expect(got["y"]?.data).toEqual(want["y"]?.data);
+    const { proto } = await encodeModel(graph);
+    const read = await decodeModel({ proto: byteSource(proto) }, { infer: inferNode });
+    expect(read.order().map(({ op }) => op)).toContain("Concat");
+    expect((await apply(resizeFewerAxes, read, { N: 2 })).ops).toEqual(ops);
   });
 
   it.each<[string, (b: Builder, like: ValueId) => readonly ValueId[], Attributes]>([

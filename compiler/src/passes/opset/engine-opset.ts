@@ -1,5 +1,6 @@
 import { isPareError } from "@pare/runtime/format";
 import { normalOpset, type Graph, type Node } from "../../ir/index.js";
+import { withWholeSizes } from "../../onnx/index.js";
 import { operatorOf } from "../../ops/index.js";
 import { attributesOf, dtypeOf, inputOf } from "../../rules/pattern.js";
 import { lowerOpset } from "./lower.js";
@@ -16,7 +17,8 @@ const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "
  * of others it has no kernel in float64, and says them in others up to opset 18 alone.
  * @returns the graph itself wherever that does
  */
-export function inEngineOpset(graph: Graph): Graph {
+export function inEngineOpset(asItIs: Graph): Graph {
+  const graph = withWholeSizes(asItIs);
   if (graph.opset() !== normalOpset) return graph;
   const nodes = [...graph.allNodes()];
   const said = nodes.some((node) => isSaidInDoubles(graph, node)) && inOpset(graph, lastOfSaid);

@@ -1,4 +1,5 @@
-import { attribute, type Dim, isStatic, type ValueId } from "../../ir/index.js";
+import { attribute, type Dim, type ValueId } from "../../ir/index.js";
+import { resizeEveryAxis } from "../../onnx/index.js";
 import { normalAxis } from "../../ops/families/indexing.js";
 import { ofAllAxes } from "../../ops/families/pad.js";
 import { isNoReduction } from "../../ops/families/reduction.js";
@@ -155,35 +156,10 @@ function plainResize(step: Step): void {
   if (step.attributes.int("antialias", 0) !== 0) step.refuse("it smooths before it shrinks");
   if (step.attributes.string("keep_aspect_ratio_policy", "stretch") !== "stretch")
     step.refuse("it keeps the aspect ratio");
-  const axes = step.attributes.ints("axes");
-  if (axes !== undefined) resizeEveryAxis(step, axes);
-  step.drop("antialias", "keep_aspect_ratio_policy", "axes");
-}
-
-/** Sizes, or scales, of all axes: of those that are not named what they are. */
-function resizeEveryAxis(step: Step, named: readonly number[]): void {
-  const rank = step.rank(0) ?? step.refuse("it names axes, and the rank of its input is not known");
-  if (step.input(1) !== undefined) step.refuse("it names axes, and a region of them");
-  const { editor, node, graph } = step;
-  const axes = named.map((axis) => normalAxis(axis, rank));
-  const at = step.input(3) === undefined ? 2 : 3;
-  const given = operand(step, at);
-  const numbers = graph.constant(given)?.numbers();
-  const shape = step.shape(0);
-  const own = at === 2 ? Array<number>(rank).fill(1) : shape;
-  if (numbers !== undefined && own !== undefined && isStatic(own)) {
-    const all = own.map((size, axis) => numbers[axes.indexOf(axis)] ?? size);
-    const whole = at === 2 ? step.float32("scales", all) : step.int64("sizes", all);
-    return editor.setInput(node.id, at, whole);
-  }
-  if (at === 2) step.refuse("it names axes, and its scales are computed");
-  const sizes = [step.add("Shape", [operand(step, 0)]), given];
-  const all = step.add("Concat", sizes, { axis: attribute.int(0) });
-  const places = Array.from({ length: rank }, (_, axis) => {
-    const place = axes.indexOf(axis);
-    return place < 0 ? axis : rank + place;
-  });
-  editor.setInput(node.id, at, step.add("Gather", [all, step.int64("axes", places)]));
+  const { graph, editor, node, attributes } = step;
+  const fault = attributes.ints("axes") && resizeEveryAxis(graph, editor, node, step.shape(0));
+  if (fault !== undefined) step.refuse(fault);
+  step.drop("antialias", "keep_aspect_ratio_policy");
 }
 
 /** Opset 10 knows positions that are divided by the scale, and for "nearest" the element below them. */
