@@ -1,6 +1,7 @@
 import {
   distributionOf,
   type Executor,
+  elementCount,
   Observer,
   type Tensors,
   type ValueInfo,
@@ -94,6 +95,28 @@ describe("calibrate", () => {
     expect(found.channelMeans(value, 1)).toEqual(Float64Array.of(20 / 6, 92 / 6));
     expect(found.channelMeans(value, -1)).toEqual(Float64Array.of(52 / 6, 60 / 6));
     expect(found.channelMeans(input, 1)).toBeUndefined();
+  });
+
+  it.each<[readonly number[], number, readonly number[]]>([
+    [[2, 3, 2], 0, [5, 17]],
+    [[2, 3, 2], 1, [7, 11, 15]],
+    [[2, 3, 2], 2, [10, 12]],
+    [[2, 1, 3, 2], 2, [7, 11, 15]],
+    [[3], 0, [0, 2, 4]],
+    [[2, 2], 0, [1, 5]],
+  ])("averages a value of [%j] along axis %i", async (dims, axis, means) => {
+    const wide = graphOf({ x: ["float32", ...dims] }, (given, b) => ({
+      y: b.add("Relu", [b.add("Mul", [given("x"), b.floats([2])])]),
+    }));
+    const value = wide.order()[0]?.outputs[0] ?? (0 as ValueId);
+    const data = Float32Array.from({ length: elementCount(dims) }, (_, at) => at);
+    const counted = { x: { type: "float32" as const, dims, data } };
+    const found = await calibrate(
+      wide,
+      { executor: cpu(), count: 1, samples: () => from([counted]) },
+      { ...nothing, channelSums: [{ value, axis }] },
+    );
+    expect([...(found.channelMeans(value, axis) ?? [])]).toEqual(means);
   });
 
   describe("of many samples", () => {
@@ -329,7 +352,17 @@ describe("activations", () => {
     };
     const found = await new MeasuredActivations(calibration).observe(graph, [closest, means(mul)], options); // prettier-ignore
     expect(found.ranges.get(mul)).toEqual({ min: 0, max: 0, sqnr: 300 });
-    expect([...(found.channelMeans.get(mul) ?? [])]).toEqual([0, 0, 0]);
+    expect([...(found.channelMeans.get(mul)?.get(1) ?? [])]).toEqual([0, 0, 0]);
+  });
+
+  it("are of two axes of one value side by side", async () => {
+    const both = await new MeasuredActivations(source).observe(
+      graph,
+      [means(mul), { value: mul, statistic: { kind: "channel-means", axis: 0 } }],
+      options,
+    );
+    expect([...(both.channelMeans.get(mul)?.keys() ?? [])]).toEqual([1, 0]);
+    expect(both.channelMeans.get(mul)?.get(0)).toHaveLength(1);
   });
 
   it("are observed once for all forks that leave what is above a value alone", async () => {
@@ -389,7 +422,7 @@ describe("activations", () => {
     };
     const alone = new MeasuredActivations(calibration);
     const expectedMeans = (await alone.observe(wide, [means(value)], options)).channelMeans;
-    expect(expectedMeans.get(value)).toHaveLength(3);
+    expect(expectedMeans.get(value)?.get(1)).toHaveLength(3);
     const after = new MeasuredActivations(calibration);
     await after.observe(wide, [range(value)], options);
     const both = await after.observe(wide, [range(value), means(value)], options);

@@ -26,7 +26,9 @@ function asked(): { activations: Activations; wanted: Wanted[] } {
             { min: -1, max: 1 + value, sqnr: value === neg ? 30 : null },
           ]),
         ),
-        channelMeans: new Map(more.map(({ value }) => [value, Float32Array.of(0.1, value)])),
+        channelMeans: new Map(
+          more.map(({ value }) => [value, new Map([[1, Float32Array.of(0.1, value)]])]),
+        ),
       };
     },
   };
@@ -49,7 +51,7 @@ describe("activations that are kept", () => {
       { pass: "test" },
     );
     expect(observed.ranges.get(neg)).toEqual({ min: -1, max: 1 + neg, sqnr: 30 });
-    expect(observed.channelMeans.get(neg)).toEqual(Float32Array.of(0.1, neg));
+    expect(observed.channelMeans.get(neg)?.get(1)).toEqual(Float32Array.of(0.1, neg));
     const later = asked();
     const kept = new KeptActivations(later.activations, cache, "here");
     expect(await kept.observe(graph, all, { pass: "test" })).toEqual(observed);

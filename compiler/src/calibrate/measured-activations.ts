@@ -166,11 +166,12 @@ export function observedFrom(
   known: ReadonlyMap<string, readonly number[]>,
 ): Observed {
   const ranges = new Map<ValueId, ObservedRange>();
-  const channelMeans = new Map<ValueId, Float32Array>();
+  const channelMeans = new Map<ValueId, Map<number, Float32Array>>();
   for (const [index, { value, statistic }] of wanted.entries()) {
     const numbers = known.get(keys[index] ?? "") ?? [];
     if (statistic.kind === "channel-means") {
-      channelMeans.set(value, Float32Array.from(numbers));
+      const means = channelMeans.get(value) ?? new Map<number, Float32Array>();
+      channelMeans.set(value, means.set(statistic.axis, Float32Array.from(numbers)));
       continue;
     }
     const [min = 0, max = 0, sqnr] = numbers;

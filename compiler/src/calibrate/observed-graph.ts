@@ -18,7 +18,7 @@ export interface Watched {
   readonly extremes: readonly ValueId[];
   /** How elements are distributed. */
   readonly histograms: readonly ValueId[];
-  /** The sum of each channel along an axis: 1, or −1 for the last. */
+  /** The sum of each channel along an axis; −1 is the last. */
   readonly channelSums: readonly { readonly value: ValueId; readonly axis: number }[];
 }
 
@@ -108,7 +108,7 @@ export function observedGraph(
               ranges.set(value, { ...(ranges.get(value) ?? noEnds), [end]: x });
             });
       };
-      const sumsOf = channelAdder(editor);
+      const sumsOf = channelAdder(graph, editor);
       const giveSums = (pack: Watched["channelSums"]): void => {
         const sums = joined(
           editor,
@@ -188,8 +188,8 @@ function numbersOf(reduced: Reduced): Float64Array {
   return reduced.by === "histogram" ? new Float64Array() : (reduced.numbers ?? new Float64Array());
 }
 
-/** Adds what sums channels, whatever a value's rank. */
-function channelAdder(editor: Editor): (value: ValueId, axis: number) => ValueId {
+/** Adds what sums channels, of the last axis and of axis 1 whatever a value's rank. */
+function channelAdder(graph: Graph, editor: Editor): (value: ValueId, axis: number) => ValueId {
   const constants = new Map<string, ValueId>();
   const integers = (numbers: readonly number[]): ValueId => {
     const name = `observed_by_${numbers.join("_")}`;
@@ -198,11 +198,14 @@ function channelAdder(editor: Editor): (value: ValueId, axis: number) => ValueId
     return known;
   };
   return (value, axis) => {
+    const rank = rankOf(graph, value) ?? 0;
     // Two dims with the channels last, or three with the channels in the middle.
     const [flat, others] =
-      axis === -1
+      axis === -1 || axis === rank - 1
         ? [editor.add1("Flatten", [value], { axis: attribute.int(-1) }), [0]]
-        : [editor.add1("Reshape", [value, integers([0, 0, -1])]), [0, 2]];
+        : axis === 1
+          ? [editor.add1("Reshape", [value, integers([0, 0, -1])]), [0, 2]]
+          : [value, Array.from({ length: rank }, (_, at) => at).filter((at) => at !== axis)];
     return editor.add1("ReduceSum", [flat, integers(others)], { keepdims: attribute.int(0) });
   };
 }

@@ -88,7 +88,8 @@ export class NotedActivations implements Activations {
 
 /** What was observed of one value, as numbers: the inverse of `observedFrom`. */
 export function numbersIn(observed: Observed, { value, statistic }: Wanted): readonly number[] {
-  if (statistic.kind === "channel-means") return Array.from(observed.channelMeans.get(value) ?? []);
+  if (statistic.kind === "channel-means")
+    return Array.from(observed.channelMeans.get(value)?.get(statistic.axis) ?? []);
   const range = observed.ranges.get(value);
   if (range === undefined) return [];
   return [range.min, range.max, ...(range.sqnr === null ? [] : [range.sqnr])];

@@ -177,6 +177,20 @@ describe("prune", () => {
     expect(pruned.constant(first?.inputs[2])?.numbers()).toEqual([9, 9, 9, 9]);
   });
 
+  it("looks at how large the last axis is on samples", async () => {
+    const graph = graphOf({ x: ["float32", 1, 6, 4] }, (input, b) => {
+      const bias = b.floats(Array.from({ length: 16 }, (_, at) => (at < 8 ? -99 : 9)));
+      const wide = b.add("Add", [b.add("MatMul", [input("x"), b.weights(4, 16)]), bias]);
+      return { y: b.add("MatMul", [b.add("Relu", [wide]), b.weights(16, 4)]) };
+    });
+    const options = { importance: "activation", keepChannels: 0.5, multiple: 1 };
+    await prune
+      .create(prune.parse(options))
+      .run(graph, { activations: new MeasuredActivations(calibrationOn(graph)) });
+    const add = graph.order().find(({ op }) => op === "Add");
+    expect(graph.constant(add?.inputs[1])?.numbers()).toEqual(Array(8).fill(9));
+  });
+
   it("looks at samples of a model in float16, and fits it to them, in float32", async () => {
     const graph = await quantized(fp16, network(4));
     const options = { importance: "activation", keepFlops: 0.55, multiple: 4, reconstruct: true };

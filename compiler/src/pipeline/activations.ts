@@ -29,7 +29,8 @@ export interface ObservedRange {
 /** What was observed; every value that was wanted is there. */
 export interface Observed {
   readonly ranges: ReadonlyMap<ValueId, ObservedRange>;
-  readonly channelMeans: ReadonlyMap<ValueId, Float32Array>;
+  /** By axis, as it was asked for. */
+  readonly channelMeans: ReadonlyMap<ValueId, ReadonlyMap<number, Float32Array>>;
 }
 
 export interface ObserveOptions {

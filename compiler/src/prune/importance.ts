@@ -149,7 +149,7 @@ export async function activationScores(
   return groups.map(({ members, units }, at) => {
     const means = new Float64Array(units);
     for (const member of members) {
-      const seen = read(member) && channelMeans.get(member.axis.value);
+      const seen = read(member) && channelMeans.get(member.axis.value)?.get(member.axis.axis);
       if (seen === undefined) continue;
       for (const [index, place] of member.places.entries()) {
         const unit = Math.floor(index / member.width);

@@ -29,7 +29,12 @@ const usual = {
 const activations = {
   observe: async (_, wanted) => ({
     ranges: new Map(wanted.map(({ value }) => [value, { min: -1, max: 1, sqnr: null }])),
-    channelMeans: new Map(wanted.map(({ value }) => [value, new Float32Array(64)])),
+    channelMeans: new Map(
+      wanted.map(({ value, statistic }) => [
+        value,
+        new Map([[statistic.axis, new Float32Array(64)]]),
+      ]),
+    ),
   }),
 };
 

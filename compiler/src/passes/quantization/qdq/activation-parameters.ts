@@ -10,8 +10,8 @@ export interface ActivationParameters {
   readonly scale: Scale;
   /** Signal to rounding noise on the calibration samples, in dB; null where it was not observed. */
   readonly sqnr: number | null;
-  /** Of its channels, where they were observed. */
-  readonly channelMeans: Float32Array | undefined;
+  /** Of its channels by their axis, where they were observed. */
+  readonly channelMeans: ReadonlyMap<number, Float32Array> | undefined;
   /** The elements of a constant that is rounded like an activation. */
   readonly constant: Float32Array | null;
 }

@@ -73,7 +73,7 @@ async function quantizeGroup(
   return inputs.map((input) => {
     const { weighted, inputScale } = input;
     const means = options.correctBias
-      ? activations.get(weighted.activation)?.channelMeans
+      ? activations.get(weighted.activation)?.channelMeans?.get(weighted.linear.inputChannels)
       : undefined;
     const bias = means === undefined ? input.bias : correctedBias(input, values, rounded, means);
     return {
