@@ -47,8 +47,9 @@ export function readCheckpoint(
   const { arrays, metadata } = readSafetensors(bytes, checkpointPlace);
   if (metadata["format"] !== format) throw invalid("is no checkpoint of a training");
   const before = parsed(metadata["identity"]);
+  const isLess = Number(identity["batch"]) < Number(before["batch"]);
   for (const name of new Set([...Object.keys(identity), ...Object.keys(before)])) {
-    if (before[name] === identity[name] || mayDiffer(name, before[name], identity[name])) continue;
+    if (before[name] === identity[name] || mayDiffer(name, isLess)) continue;
     throw new PareError(
       "DATA_MISMATCH",
       `The checkpoint is of another training: ${differenceText(name, before[name], identity[name])}.`,
@@ -93,10 +94,13 @@ function differenceText(name: string, was: unknown, is: unknown): string {
   return `${name} was ${before}, and is ${now}`;
 }
 
-/** What the next steps alone depend on, and is changed where a training came to no good end or out of memory. */
-function mayDiffer(name: string, was: unknown, is: unknown): boolean {
+/**
+ * What the next steps alone depend on, and is changed where a training came to no good end or out of memory. How many workers
+ * share a batch follows from its size.
+ */
+function mayDiffer(name: string, isLess: boolean): boolean {
   if (name === "rate" || name === "clip" || name === "recompute") return true;
-  return name === "batch" && Number(is) < Number(was);
+  return isLess && (name === "batch" || name === "workers");
 }
 
 type Named = readonly [name: string, array: SavedArray];

@@ -126,6 +126,19 @@ describe("a training that was interrupted goes on as if it had not been, bit for
     });
   });
 
+  it("in batches that fewer workers share", async () => {
+    const examples = { ...services.examples, workers: workersHere(2) };
+    const options = { epochs: 3, batch: 2, workers: 2, rate: 0.02 };
+    const resume = await interrupted(network(), options, 6, { examples });
+    const given = { ...services, examples, resume };
+    const less = distill.parse({ ...options, batch: 1 });
+    expect((await distillGraph(network(), less, given)).batch).toBe(1);
+    const alone = distill.parse({ ...options, workers: 1 });
+    await expect(distillGraph(network(), alone, given)).rejects.toMatchObject({
+      message: expect.stringContaining('workers was "2", and is "1"'),
+    });
+  });
+
   it("only with what it began with", async () => {
     const options = { epochs: 3, batch: 16, rate: 0.02 };
     const resume = await interrupted(network(), options, 2);
