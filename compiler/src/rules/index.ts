@@ -1,9 +1,9 @@
-import type { Graph, Node } from "../ir/index.js";
 import { activations } from "./activations.js";
 import { arithmetic } from "./arithmetic.js";
 import { sayCastLike } from "./casts.js";
 import { clips } from "./clips.js";
 import { inlineIf } from "./control-flow.js";
+import { ownCopies } from "./copies.js";
 import { dropEmptyOperands, dropEmptyScatter, foldEmpty } from "./empties.js";
 import { sayEinsum } from "./einsum.js";
 import { foldAffine } from "./fold-affine.js";
@@ -81,17 +81,4 @@ export const normKeepingRules: readonly Rule[] = simplifyRules.filter(
 );
 
 /** By these what is computed of constants alone is one, and all else stays as it is called. */
-export const parameterRules: readonly Rule[] = [
-  foldShapeValues,
-  foldConstants,
-  ...identities
-    .filter(({ name }) => name === "drop-identity")
-    .map((rule): Rule => ({
-      ...rule,
-      match: (graph, node) => (isOfConstant(graph, node) ? rule.match(graph, node) : undefined),
-    })),
-];
-
-function isOfConstant(graph: Graph, { inputs: [input] }: Node): boolean {
-  return graph.constant(input) !== undefined;
-}
+export const parameterRules: readonly Rule[] = [foldShapeValues, foldConstants, ownCopies];

@@ -32,6 +32,17 @@ it("finds what is behind an Identity, and as many as there are", async () => {
   ]);
 });
 
+it("lets equal weights of layers that were copied learn each for itself, and shared ones together", async () => {
+  const graph = graphOf({ x: ["float32", 2, 3] }, (input, b) => {
+    const weight = b.weights(3, 3);
+    const layer = (x: ValueId, own: ValueId): ValueId => b.add("Relu", [b.add("MatMul", [x, own])]);
+    const [copy = weight] = b.editor.add("Identity", [weight], {}, { outputs: ["b.weight"] });
+    return { y: layer(layer(layer(input("x"), weight), weight), copy) };
+  });
+  expect(await learned(graph)).toEqual(["weight of MatMul", "weight of MatMul"]);
+  expect(learnedConstants(graph).map(({ name }) => name)).toEqual(["w", "b.weight"]);
+});
+
 it("finds weights that are joined or turned of constants", async () => {
   const graph = graphOf({ x: ["float32", 2, 3] }, (input, b) => {
     const joined = b.add("Concat", [b.weights(3, 2), b.weights(3, 2)], { axis: attribute.int(1) });

@@ -8,7 +8,7 @@ import { bringToFloat32 } from "../normal-form.js";
 
 /**
  * As `bringToFloat32`, for a graph whose constants are to be trained. What exporters compute of constants alone is one:
- * PyTorch writes equal parameters once, and the others as Identities of them. And what was exported in training mode is as in
+ * a copy of one is a parameter of its own. And what was exported in training mode is as in
  * inference: training has its own norms and dropouts, and what is written is for inference.
  */
 export async function bringToTrainable(graph: Graph): Promise<void> {
