@@ -140,6 +140,14 @@ describe("distill", () => {
       expect(named(taught, name)?.data).not.toEqual(named(graph, name)?.data);
   });
 
+  it("leaves running statistics that are frozen, and normalizes by them", async () => {
+    const graph = network();
+    const norm = [...graph.allValues()].filter(({ name }) => name.startsWith("norm."));
+    expect(norm.filter(({ constant }) => constant !== undefined)).toHaveLength(4);
+    const taught = await distilled(graph, { ...quick, epochs: 1, freeze: ["norm.*"] });
+    for (const { id, constant } of norm) expect(taught.constant(id)).toBe(constant);
+  });
+
   it("learns the same where few values of a step are kept", async () => {
     const read = (from: Graph): Promise<readonly Float32Array[]> =>
       Promise.all(learnedConstants(from).map(({ tensor }) => tensor.readFloat32()));

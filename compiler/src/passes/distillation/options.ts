@@ -53,7 +53,7 @@ export const learning = {
   freeze: option(
     listOf(text),
     [],
-    "Weights that stay, by their names or those of their nodes; * stands for any ending.",
+    "Weights and running statistics that stay, by their names or those of their nodes; * stands for any ending.",
   ),
   learn: option(
     listOf(text),

@@ -7,7 +7,7 @@ import { randomOf } from "../../pipeline/random.js";
 import { bindBatch } from "../../train/bind-batch.js";
 import { answersOf } from "../../train/answers.js";
 import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
-import { integerShare, type LearnedConstant } from "../../train/parameters.js";
+import { integerShare, isNamed, type LearnedConstant } from "../../train/parameters.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
@@ -90,11 +90,13 @@ export interface Lesson {
  * @throws PareError as `train`, `loadSamples` and `chooseObjectives`; DATA_MISMATCH where the teacher has other inputs
  */
 export async function teach(
-  { graph, learned, trained, straightThrough, where }: Lesson,
+  { graph, learned: all, trained, straightThrough, where }: Lesson,
   options: DistillOptions,
   services: DistillServices,
 ): Promise<Trained> {
   const { examples, validation, signal, keptBytes, onNote } = services;
+  // A norm whose statistics stay goes by them.
+  const learned = all.filter((one) => !isNamed(graph, one, options.freeze));
   const teacher = services.teacher?.fork() ?? null;
   if (teacher !== null) {
     await bringToFloat32(teacher);
