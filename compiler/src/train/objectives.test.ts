@@ -103,6 +103,12 @@ describe("the loss of labels", () => {
     ],
     ["one number", model(1, "Relu"), labelsOf(0.5, 3), "mse from labels, 1, at Relu"],
     [
+      "truth values of what a Tanh bounds, under another name and shape",
+      model(3, "Tanh", "Identity", "Flatten"),
+      labelsOf([0, 1, 1], [1, 0, 1]),
+      "mse from labels, 1, at Flatten",
+    ],
+    [
       "several truth values, without a sigmoid",
       model(3),
       labelsOf([0, 1, 1], [1, 0, 1]),

@@ -1,7 +1,7 @@
 import { elementCount, PareError } from "@pare/runtime/format";
 import { areShares } from "../analysis/index.js";
 import { type Graph, isStatic, shapeOf, type ValueId } from "../ir/index.js";
-import { operatorOf } from "../ops/index.js";
+import { movesExactly, operatorOf } from "../ops/index.js";
 import { answersOf } from "./answers.js";
 import { rowDims } from "./bind-batch.js";
 import { classAxis } from "./class-axis.js";
@@ -251,11 +251,13 @@ function kindFor(
   return activation === null && isTruth ? "binary-cross-entropy" : "mse";
 }
 
-/** Has a value ends of its own, by the operator that gives it? */
+/** Has a value ends of its own, by the operator that gives it, wherever its elements are moved? */
 function isBounded(graph: Graph, value: ValueId): boolean {
   const producer = graph.producer(value);
   const traits = producer && operatorOf(producer)?.traits;
-  return traits?.range !== undefined || traits?.clamp !== undefined;
+  if (traits?.range !== undefined || traits?.clamp !== undefined) return true;
+  const moved = movesExactly(traits?.dataMovement) ? producer?.inputs[0] : undefined;
+  return moved !== null && moved !== undefined && isBounded(graph, moved);
 }
 
 /** Of sums of floats. */
