@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { attribute, edit, type Graph, type ValueId } from "../ir/index.js";
 import { type Builder, graphOf } from "../rules/rule-case.test.support.js";
 import { type Labels, LabelReader } from "./labels.js";
+import { moveScores } from "./move-scores.js";
 import { chooseObjectives, type ObjectiveOptions } from "./objectives.js";
 
 const batch = 2;
@@ -325,6 +326,52 @@ describe("the loss of a teacher", () => {
       "divergence from teacher, 0.5, at Clip",
       "mse from teacher, 0.5, at Clip",
     ]);
+  });
+
+  it("is that of what a softmax of maps is taken of, under another name and in another order", () => {
+    const maps = (last: string, isTurned: boolean): Graph => {
+      const graph = graphOf({ x: ["float32", batch, 2, 2, 3] }, (input, b) => {
+        const scores = b.add("Conv", [input("x"), b.weights(4, 2, 1, 1)]);
+        const along = last === "Sigmoid" ? {} : { axis: attribute.int(1) };
+        const share = b.add(last, [scores], along);
+        const perm = { perm: attribute.ints([0, 2, 3, 1]) };
+        return { y: b.add("Identity", [isTurned ? b.add("Transpose", [share], perm) : share]) };
+      });
+      moveScores(graph, new Set());
+      return graph;
+    };
+    const classes = labelsOf([0, 1, 2, 3, 0, 1], [3, 2, 1, 0, 3, 2]);
+    for (const [turned, at] of [
+      [false, "Conv"],
+      [true, "Transpose"],
+    ] as const)
+      // prettier-ignore
+      for (const last of ["Softmax", "LogSoftmax"]) {
+        const student = maps(last, turned);
+        const teacher = maps("Softmax", turned);
+        expect(chosen(student, null, classes)).toEqual([`cross-entropy of classes from labels, 1, at ${at}`]); // prettier-ignore
+        expect(chosen(student, teacher, null)).toEqual([`divergence from teacher, 1, at ${at}`]);
+        const [dims, axis] = turned ? [[2, 3, 4], 2] : [[4, 2, 3], 0];
+        const found = chooseObjectives({ graph: student, batch }, null, classes, plain, "a test");
+        expect(found).toMatchObject([{ dims, axis }]);
+      }
+    expect(chosen(maps("Sigmoid", true), maps("Sigmoid", true), null)).toEqual([
+      "binary-cross-entropy of probabilities from teacher, 1, at Transpose",
+    ]);
+  });
+
+  it("leaves what signals read where it is", () => {
+    const graph = graphOf({ x: ["float32", batch, 3, 2] }, (input, b) => {
+      const share = b.add("Softmax", [input("x")], { axis: attribute.int(1) });
+      b.editor.rename(share, "share");
+      return { y: b.add("Transpose", [share], { perm: attribute.ints([0, 2, 1]) }) };
+    });
+    const ops = (): readonly string[] => graph.order().map(({ op }) => op);
+    moveScores(graph, new Set(["share"]));
+    expect(ops()).toEqual(["Softmax", "Transpose"]);
+    moveScores(graph, new Set(["y"]));
+    expect(ops()).toEqual(["Transpose", "Softmax"]);
+    expect(graph.main.outputs.map((id) => graph.value(id).name)).toEqual(["y"]);
   });
 
   it("is shared out among signals", () => {

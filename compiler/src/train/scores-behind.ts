@@ -1,4 +1,4 @@
-import { type Graph, isStatic, type Node, shapeOf, type ValueId } from "../ir/index.js";
+import { type Graph, isStatic, type Node, sameShape, shapeOf, type ValueId } from "../ir/index.js";
 import { attributeReader } from "../ops/index.js";
 
 /**
@@ -10,11 +10,8 @@ export function scoresBehind(
   graph: Graph,
   value: ValueId,
 ): { readonly value: ValueId; readonly activation: string | null; readonly axis: number | null } {
-  let [shares, producer] = [value, graph.producer(value)];
-  for (let before = leftAsIs(graph, producer); before !== null;) {
-    [shares, producer] = [before, graph.producer(before)];
-    before = leftAsIs(graph, producer);
-  }
+  const shares = givenAs(graph, value);
+  const producer = graph.producer(shares);
   const input = producer?.inputs[0];
   if (producer === undefined || input === null || input === undefined)
     return { value, activation: null, axis: null };
@@ -26,8 +23,15 @@ export function scoresBehind(
   const axis = along < 0 ? (shape?.length ?? 0) + along : along;
   const isLast = along === -1 || (shape ?? []).slice(axis + 1).every((size) => size === 1);
   // Behind another shape the axis is another, but for the last.
-  if (!isLast && shares !== value) return { value, activation: null, axis: null };
+  if (!isLast && !sameShape(shape ?? [], shapeOf(graph, value)))
+    return { value, activation: null, axis: null };
   return { value: input, activation: producer.op, axis: shape === undefined ? null : axis };
+}
+
+/** What a value is before all that leaves each sample's classes and their order as they are. */
+export function givenAs(graph: Graph, value: ValueId): ValueId {
+  const before = leftAsIs(graph, graph.producer(value));
+  return before === null ? value : givenAs(graph, before);
 }
 
 /** What a node passes on, where it keeps each sample's classes and their order: all but their bounds and dims of 1. */

@@ -8,6 +8,7 @@ import { bindBatch } from "../../train/bind-batch.js";
 import { answersOf } from "../../train/answers.js";
 import { chooseObjectives, isOfScores, named } from "../../train/objectives.js";
 import { integerShare, isNamed, type LearnedConstant } from "../../train/parameters.js";
+import { moveScores } from "../../train/move-scores.js";
 import { emitReadings } from "../../train/readings.js";
 import { loadSamples, type Samples } from "../../train/samples.js";
 import { takesBatches } from "../../train/takes-batches.js";
@@ -97,16 +98,19 @@ export async function teach(
   const { examples, validation, signal, keptBytes, onNote } = services;
   // A norm whose statistics stay goes by them.
   const learned = all.filter((one) => !isNamed(graph, one, options.freeze));
+  const read = new Set(options.signals.flatMap(({ value, teacher = value }) => [value, teacher]));
   const teacher = services.teacher?.fork() ?? null;
   if (teacher !== null) {
     await bringToFloat32(teacher);
     giveFloats(teacher);
+    moveScores(teacher, read);
   }
   const inputs = graph.main.inputs.map((id) => graph.value(id).name);
   const source = teacher === null ? null : { ...teacherSource(teacher, inputs), keptBytes };
   // Beside the graph that is taught: what signals read of it is no part of it.
   const model = graph.fork();
   giveFloats(model);
+  moveScores(model, read);
   const integers = integerShare(graph);
   if (integers > 0)
     onNote?.(
