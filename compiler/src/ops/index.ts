@@ -30,7 +30,7 @@ export { inferAll, inferNode } from "./shape/infer.js";
 export { operatorOf, operators } from "./table.js";
 export { movesExactly } from "./traits/data-movement.js";
 export { holdsScale } from "./traits/scales.js";
-export type { LearnedInput } from "./traits/learned.js";
+export type { Fans, LearnedInput } from "./traits/learned.js";
 export type { WeightInput } from "./traits/weights.js";
 export type { Linear } from "./traits/linear.js";
 export { unknownSizes } from "./demands/demand.js";

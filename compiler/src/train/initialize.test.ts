@@ -14,14 +14,20 @@ function network(): Graph {
     const normed = b.add("BatchNormalization", [conv, ...norms]);
     const slope = b.add("PRelu", [normed, b.weights(64, 1, 1)]);
     const mean = b.add("Flatten", [b.add("GlobalAveragePool", [slope])]);
-    const product = b.add("MatMul", [mean, b.weights(64, 96)]);
-    const biased = b.add("Add", [product, b.weights(96)]);
+    const made = b.add("MatMul", [mean, b.weights(64, 96)]);
+    const biased = b.add("Add", [made, b.weights(96)]);
     const shifted = b.add("Add", [biased, b.floats([0.5])]);
     const rows = b.add("Gather", [b.weights(500, 16), input("ids")]);
     const transB = { transB: attribute.int(1) };
+    const scores = b.add("Gemm", [shifted, b.weights(50, 96), b.weights(50)], transB);
+    const product = (equation: string, x: ValueId, weight: ValueId): ValueId =>
+      b.add("Einsum", [x, weight], { equation: attribute.string(equation) });
+    const heads = product("bd,dhk->bhk", scores, b.weights(50, 8, 12));
     return {
-      scores: b.add("Gemm", [shifted, b.weights(50, 96), b.weights(50)], transB),
+      scores,
       rows,
+      joined: product("bhk,hko->bo", heads, b.weights(8, 12, 40)),
+      each: product("bhk,hkm->bhm", heads, b.weights(8, 12, 60)),
     };
   });
 }
@@ -53,9 +59,10 @@ describe("what was learned", () => {
       ({ as, tensor }) => `${as} ${tensor.dims.join("×")}`,
     );
     const weights = ["weight 64×32×3×3", "weight 64×96", "weight 500×16", "weight 50×96"];
+    const products = ["weight 50×8×12", "weight 8×12×40", "weight 8×12×60"];
     const biases = ["bias 64", "bias 64", "bias 96", "bias 50"];
     const norms = ["scale 64", "scale 64×1×1", "mean 64", "variance 64"];
-    expect(found.toSorted()).toEqual([...weights, ...biases, ...norms].toSorted());
+    expect(found.toSorted()).toEqual([...weights, ...products, ...biases, ...norms].toSorted());
   });
 
   it.each<[string, readonly number[], (b: Builder, x: ValueId) => readonly ValueId[]]>([
@@ -77,6 +84,22 @@ describe("what was learned", () => {
     initializeFresh(graph, (name) => randomOf(3, name));
     expect(before).toHaveLength(1);
     expect(numbers()).toEqual(before);
+  });
+
+  it("is what an Einsum sums over, what peepholes multiply, and no factor of an outer product", () => {
+    const graph = graphOf({ x: ["float32", 5, 1, 6], t: ["float32", 5] }, (input, b) => {
+      const cell = [input("x"), b.weights(1, 8, 6), b.weights(1, 8, 2), null, null, null, null];
+      const hidden = { hidden_size: attribute.int(2) };
+      const [states = input("x")] = b.many("LSTM", 1, [...cell, b.weights(1, 6)], hidden); // prettier-ignore
+      const heads = { equation: attribute.string("sdbk,khc->bshc") };
+      const turned = { equation: attribute.string("i,j->ij") };
+      return {
+        y: b.add("Einsum", [states, b.weights(2, 3, 4)], heads),
+        angles: b.add("Einsum", [input("t"), b.weights(7)], turned),
+      };
+    });
+    const found = learnedConstants(graph).map(({ as, tensor }) => `${as} ${tensor.dims.join("×")}`);
+    expect(found).toEqual(["weight 1×8×6", "weight 1×8×2", "weight 1×6", "weight 2×3×4"]);
   });
 
   it("is trained but for statistics, and named apart", () => {
@@ -139,6 +162,9 @@ describe("fresh weights", () => {
       "weight 64×96": 2 / (64 + 96),
       "weight 50×96": 2 / (96 + 50),
       "weight 500×16": 1 / 16,
+      "weight 50×8×12": 2 / (50 + 8 * 12),
+      "weight 8×12×40": 2 / (8 * 12 + 40),
+      "weight 8×12×60": 2 / (12 + 60),
     };
     for (const [name, variance] of Object.entries(expected)) {
       const ratio = varianceOf(numbers.get(name) ?? new Float32Array()) / variance;

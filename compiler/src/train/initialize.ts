@@ -1,6 +1,7 @@
 import { edit, type Graph, type Node, Tensor } from "../ir/index.js";
 import { attributeReader, operatorOf } from "../ops/index.js";
 import { isAmong } from "./is-among.js";
+import { fansOf } from "./learned-inputs.js";
 import { isNamed, type LearnedConstant, learnedConstants } from "./parameters.js";
 import { untieVectors } from "./untie-vectors.js";
 
@@ -59,14 +60,23 @@ function fresh(
 
 function variance(graph: Graph, node: Node, input: number, dims: readonly number[]): number {
   const traits = operatorOf(node)?.traits;
+  const learned = traits?.learned?.find((one) => one.input === input);
+  const fans = learned && fansOf(graph, node, learned);
+  const along = (axes: readonly number[]): number =>
+    axes.reduce((product, axis) => product * (dims[axis] ?? 1), 1);
+  if (fans !== undefined) return varianceOf(graph, node, along(fans.inputs), along(fans.outputs));
   const width = dims.at(-1) ?? 1;
   if (traits?.linear === undefined) return 1 / width;
   const weights = traits.weights?.find((one) => one.input === input);
   const axis = weights?.channelAxis(dims.length, attributeReader(node.attributes)) ?? 1;
-  const count = dims.reduce((product, size) => product * size, 1);
+  const count = along([...dims.keys()]);
   // Of one output's slice, and of one input's.
   const inputs = count / (dims[axis] ?? 1);
   const outputs = count / (dims[axis === 0 ? 1 : axis - 1] ?? 1);
+  return varianceOf(graph, node, inputs, outputs);
+}
+
+function varianceOf(graph: Graph, node: Node, inputs: number, outputs: number): number {
   return feedsRectifier(graph, node) ? 2 / inputs : 2 / (inputs + outputs);
 }
 

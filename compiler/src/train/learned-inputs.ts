@@ -1,5 +1,5 @@
-import type { Graph, Node } from "../ir/index.js";
-import { type LearnedInput, operatorOf } from "../ops/index.js";
+import { type Graph, type Node, shapeOf } from "../ir/index.js";
+import { attributeReader, type Fans, type LearnedInput, operatorOf } from "../ops/index.js";
 import { isAmong } from "./is-among.js";
 import { isScaledAgain, writtenOut } from "./written-out.js";
 
@@ -13,9 +13,10 @@ export function learnedInputs(
   node: Node,
   named: readonly string[] = [],
 ): readonly LearnedInput[] {
+  const owned = operatorOf(node)?.traits.learned ?? writtenOut(graph, node);
   const own = isScaledAgain(graph, node)
     ? []
-    : (operatorOf(node)?.traits.learned ?? writtenOut(graph, node));
+    : owned.filter((one) => fansOf(graph, node, one)?.inputs.length !== 0);
   if (named.length === 0) return own;
   const beside = node.inputs.flatMap((value, input): readonly LearnedInput[] => {
     if (graph.constant(value) === undefined || value === null) return [];
@@ -26,4 +27,10 @@ export function learnedInputs(
     return [{ input, as: node.op === "Mul" && node.domain === "" ? "scale" : "weight" }];
   });
   return [...own, ...beside];
+}
+
+/** Undefined where the operator alone says them. */
+export function fansOf(graph: Graph, node: Node, { fans }: LearnedInput): Fans | undefined {
+  const ranks = node.inputs.map((id) => shapeOf(graph, id)?.length ?? 0);
+  return fans?.(ranks, attributeReader(node.attributes));
 }
