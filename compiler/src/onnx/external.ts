@@ -18,7 +18,7 @@ export function checkLocation(location: string): void {
           ? "is not relative"
           : parts.includes("..")
             ? "leaves the model's folder"
-            : parts.some((part) => part === "" || part === ".")
+            : parts.includes("") || parts.at(-1) === "."
               ? "is not a plain path"
               : undefined;
   if (wrong !== undefined) {
@@ -28,6 +28,14 @@ export function checkLocation(location: string): void {
       { where: location },
     );
   }
+}
+
+/** Without what names the folder itself: `./weights.bin` is `weights.bin`, also to engines. */
+function plainLocation(location: string): string {
+  return location
+    .split("/")
+    .filter((part) => part !== ".")
+    .join("/");
 }
 
 /** Where the external data of a tensor lies, as the file says. */
@@ -63,7 +71,7 @@ function externalReference(
     throw new PareError("EXTERNAL_DATA", `External data of ${where} has no location.`, { where });
   checkLocation(location);
   return {
-    location,
+    location: plainLocation(location),
     offset: integer(given.get("offset"), "offset", where) ?? 0,
     length: integer(given.get("length"), "length", where),
   };

@@ -75,7 +75,7 @@ export class AsScan {
     if (this.#scanned.length === 0) this.#rounds({ first: 0, step: 1 }, "int64");
     const finals = states.map((at) => this.#result(body.outputs[at + 1]));
     const results = body.outputs.slice(carried.length + 1).map((id) => this.#result(id));
-    this.#demandShapes(states, finals);
+    this.#demandShapes(states, finals, results);
     for (const id of [...finals, ...results]) this.#editor.addOutput(id, this.#body);
     const inits = states.flatMap((at) => inputOf(this.#node, at + 2) ?? []);
     const made = this.#editor.add(
@@ -92,9 +92,18 @@ export class AsScan {
     }
   }
 
-  /** A Scan's states keep their shapes; what a loop makes of them is known once it is written with those that they have at first. */
-  #demandShapes(states: readonly number[], finals: readonly ValueId[]): void {
+  /**
+   * A Scan's states keep their shapes; what a loop makes of them is known once it is written with those that they have at first.
+   * Of what it stacks, engines have to know how many axes it has.
+   */
+  #demandShapes(
+    states: readonly number[],
+    finals: readonly ValueId[],
+    results: readonly ValueId[],
+  ): void {
     this.#editor.inferTypes();
+    if (results.some((id) => shapeOf(this.#graph, id) === undefined))
+      this.#editor.refuse("how many axes the loop's results have");
     for (const [index, at] of states.entries()) {
       const [first, after] = [inputOf(this.#node, at + 2), finals[index]].map((id) => shapeOf(this.#graph, id)); // prettier-ignore
       const isKept = after?.every(

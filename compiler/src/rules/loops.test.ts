@@ -222,6 +222,19 @@ describe("a Loop stays", () => {
     await stays(nested);
   });
 
+  it("that stacks what has nobody knows how many axes", async () => {
+    const graph = graphOf({ x: ["float32", "N", 3], s: ["float32", 3] }, (input, b) => {
+      const opaque = b.add("Squeeze", [input("x")]);
+      const carried = [[input("s"), ["float32", 3]]] as const;
+      const all = looping(b, { carried, most: 3 }, (round) => ({
+        next: [round.add("Neg", [round.carried(0)])],
+        kept: [round.add("Neg", [opaque])],
+      }));
+      return { y: b.add("Neg", [present(all[1])]), all: b.add("Abs", [present(all[2])]) };
+    });
+    await stays(graph);
+  });
+
   it("over a size of which nobody knows whether it is that of its rows", async () => {
     const graph = graphOf(
       { x: ["float32", "T", 3], n: ["int64"], s: ["float32", 3] },

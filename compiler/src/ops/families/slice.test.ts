@@ -57,3 +57,11 @@ test("a billion is the end of what is free", () => {
   }
   expect(cut(0, 1_500_000_000, 0, 1e9, 1).count).toBe(1e9);
 });
+
+test("the largest integers are the end backwards too, as engines have it", () => {
+  for (const largest of [2 ** 31 - 1, Number(2n ** 63n - 1n)]) {
+    expect(cut(0, 5, -1, largest, -1).count).toBe(5);
+    expect(cut(0, 5, largest, -6, -1).count).toBe(5);
+  }
+  expect(cut(0, 5, -1, 1000, -1).count).toBe(0);
+});

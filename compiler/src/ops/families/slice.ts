@@ -29,6 +29,12 @@ function bound(value: Dim, size: Dim, low: Dim, high: Dim): Dim {
   return smaller(larger(isFromEnd ? dim.add(value, size) : value, low), high);
 }
 
+/** Engines take the largest integers for "to the end" backwards too (onnxruntime 1.30), where the specification has the least. */
+function backwardEnd(end: Dim, size: Dim, last: Dim): Dim {
+  const isLargest = end === endless || (typeof end === "number" && end >= 2 ** 62);
+  return isLargest ? -1 : bound(end, size, -1, last);
+}
+
 export function cut(axis: number, size: Dim, start: Dim, end: Dim, step: number): Cut {
   if (typeof size !== "number" && !isNonNegative(size)) {
     // A size is never negative, even where its expression could be.
@@ -43,7 +49,7 @@ export function cut(axis: number, size: Dim, start: Dim, end: Dim, step: number)
   }
   const last = dim.subtract(size, 1);
   const from = step > 0 ? bound(start, size, 0, size) : bound(start, size, 0, last);
-  const to = step > 0 ? bound(end, size, 0, size) : bound(end, size, -1, last);
+  const to = step > 0 ? bound(end, size, 0, size) : backwardEnd(end, size, last);
   const span = step > 0 ? dim.subtract(to, from) : dim.subtract(from, to);
   return { axis, start: from, step, count: dim.ceilDiv(larger(span, 0), Math.abs(step)) };
 }

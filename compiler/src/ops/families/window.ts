@@ -42,9 +42,13 @@ export function windowAxes(
     const before = autoPad === "VALID" ? 0 : (pads?.[axis] ?? 0);
     const after = autoPad === "VALID" ? 0 : (pads?.[axis + sizes.length] ?? 0);
     const room = dim.subtract(dim.add(size, before, after), span);
-    const output = ceil
-      ? ceiled(room, stride, after, dim.add(size, before), span)
-      : dim.add(dim.floorDiv(room, stride), 1);
+    // Of a window that is wider than all there is the specification makes nothing, and engines, which round to 0, one place.
+    const isTooWide = typeof room === "number" && room < 0;
+    const output = isTooWide
+      ? dim.unknown()
+      : ceil
+        ? ceiled(room, stride, after, dim.add(size, before), span)
+        : dim.add(dim.floorDiv(room, stride), 1);
     return { ...fixed, before, after, output };
   });
 }

@@ -15,8 +15,9 @@ import { attributeReader } from "../schema/attributes.js";
 
 /**
  * Gives the inputs of a Loop's or Scan's body the types that the node hands them, where the file says nothing. What a
- * body carries from one round to the next may change its shape: `settle` infers the body's nodes, and where what it
- * gives differs from what it got, the difference becomes unknown and the body is inferred again.
+ * loop carries from one round to the next may change its shape, also where the file says one: exporters write down the first
+ * round's. `settle` infers the body's nodes, and where what it gives differs from what it got, the difference becomes unknown
+ * and the body is inferred again.
  * @param mayGoOn false where that was done too often: inputs stay as the file has them then
  * @returns whether the body is settled
  */
@@ -38,12 +39,12 @@ export function typeBodyInputs(
         : [];
   const carriedAt = node.op === "Loop" ? 1 : 0;
   const open = body.inputs.flatMap((id, index) => {
-    const type = handed[index];
     const before = graph.value(id).type;
-    return type !== undefined && isOpen(before) ? [{ id, index, before, type }] : [];
+    const type = isOpen(before) ? handed[index] : isState(node, index) ? before : undefined;
+    return type === undefined ? [] : [{ id, index, before, type }];
   });
   if (open.length === 0 || !mayGoOn()) return false;
-  const declared = typesWithin(graph, body);
+  let declared = typesWithin(graph, body);
   for (const { id, type } of open) editor.setType(id, type);
   // Each round can only forget more: a dim, a rank, a dtype.
   for (;;) {
@@ -56,6 +57,13 @@ export function typeBodyInputs(
       return sameType(before, type) ? [] : [{ id, type }];
     });
     if (changed.length === 0) return true;
+    // Where the file is wrong of a state, it may be of all that it says within.
+    if (changed.some(({ id }) => open.some((one) => one.id === id && !isOpen(one.before))))
+      declared = declared.map(({ id, type }) => ({
+        id,
+        type: shapeless(type),
+        elements: undefined,
+      }));
     // What followed from types that are given up is given up with them.
     for (const { id, type, elements } of declared) editor.setType(id, type, elements);
     if (!mayGoOn()) {
@@ -79,10 +87,19 @@ function typesWithin(graph: Graph, body: Body): readonly Pick<Value, "id" | "typ
   });
 }
 
+function shapeless(type: ValueType): ValueType {
+  return type.kind === "tensor" ? tensorType(type.dtype, undefined) : type;
+}
+
 /** Inputs of the body that its outputs feed again; those before them are the loop's own. */
 function carriedCount(node: Node, body: Body): number {
   const scans = attributeReader(node.attributes).int("num_scan_inputs", 0);
   return node.op === "Loop" ? body.inputs.length : body.inputs.length - scans;
+}
+
+/** A Scan's states have to keep their shapes. */
+function isState(node: Node, index: number): boolean {
+  return node.op === "Loop" && index >= 2;
 }
 
 function isOpen(type: ValueType): boolean {

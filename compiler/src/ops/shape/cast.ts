@@ -13,18 +13,23 @@ function castElements(
   if (elements === undefined) return undefined;
   switch (to) {
     case "int64":
-    case "int32":
     case "float64":
       return elements;
+    case "int32":
+      return within(elements, -(2 ** 31), 2 ** 31 - 1);
     case "float32":
-      return elements.every((value) => typeof value !== "number" || Math.abs(value) <= 2 ** 24)
-        ? elements
-        : undefined;
+      return within(elements, -(2 ** 24), 2 ** 24);
     case "bool":
       return isStatic(elements) ? elements.map((value) => (value === 0 ? 0 : 1)) : undefined;
     default:
       return undefined;
   }
+}
+
+function within(elements: readonly Dim[], least: number, most: number): readonly Dim[] | undefined {
+  const fits = (value: Dim): boolean =>
+    typeof value !== "number" || (value >= least && value <= most);
+  return elements.every(fits) ? elements : undefined;
 }
 
 export const castShapes: Every<typeof castSchemas, ShapeRule> = {

@@ -129,6 +129,26 @@ test.each([
 });
 
 describe("what is not known", () => {
+  test("is a number that an int32 does not hold", () => {
+    const { graph, output } = graphOf([[2, 6]], (editor, [x]) => {
+      const [starts, ends, axes] = [[0], [2 ** 32 + 3], [1]].map((numbers, at) => {
+        const wide = editor.constant(`n${at}`, Tensor.int64(numbers));
+        return editor.add1("Cast", [wide], { to: attribute.int(6) });
+      });
+      return editor.add1("Slice", [x ?? null, starts ?? null, ends ?? null, axes ?? null]);
+    });
+    expect(typeText(graph.value(output).type)).not.toBe("float32[2, 6]");
+  });
+
+  test("is what a window makes that is wider than all there is: engines make one place", () => {
+    const window = { kernel_shape: attribute.ints([2, 2]), strides: attribute.ints([2, 2]) };
+    const { graph, output } = graphOf([[1, 1, 1, 4]], (editor, [x]) =>
+      editor.add1("MaxPool", [x ?? null], window),
+    );
+    const type = typeText(graph.value(output).type).replace(/"?\?\d+"?/, "?");
+    expect(type).toBe("float32[1, 1, ?, 2]");
+  });
+
   test("is a shape of more axes than tensors have", () => {
     const dims = Array.from({ length: 64 }, () => 1);
     const { graph, output } = graphOf([dims], (editor, [x]) =>
