@@ -282,9 +282,9 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
 
   it("keeps models in Cache Storage as the README shows it", async () => {
     const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-    const [, keep = ""] = /```js\n *const (keep = [^]*?\n  };)/.exec(readme) ?? [];
+    const [, code = ""] = /```js\n( *const store = [^]*?) *await load\(/.exec(readme) ?? [];
     await visit(async (tab) => {
-      await tab.evaluate(`globalThis.${keep}`);
+      await tab.evaluate(`(() => {${code} globalThis.keep = keep; })()`);
       const asked: string[] = [];
       tab.on("request", (request) => asked.push(request.url()));
       expect(await run(tab, { keeps: true })).toMatchObject(right);
