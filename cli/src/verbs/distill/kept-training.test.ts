@@ -113,16 +113,19 @@ it.runIf(process.platform !== "win32")(
 );
 
 it.each([
-  ["-o", "file/below.onnx"],
+  ["-o", "file/below.onnx", "file/below.onnx"],
   // Nothing may be made there, not even by root.
-  ...(process.platform === "linux" ? [["--checkpoint", "/sys/new.safetensors"]] : []),
-])("asks before it learns whether it can write: %s %s", async (flag = "", place = "") => {
-  await writeFile(join(folder, "file"), "");
-  const { code, stderr } = await distill(["--epochs", "1", flag, place]).ended;
-  expect(code).toBe(2);
-  expect(stderr).toContain(`where: ${place}`);
-  expect(stderr).not.toMatch(/Epoch 1|It will take/);
-});
+  ...(process.platform === "linux" ? [["--checkpoint", "/sys/new.safetensors", "/sys"]] : []),
+])(
+  "asks before it learns whether it can write: %s %s",
+  async (flag = "", place = "", where = "") => {
+    await writeFile(join(folder, "file"), "");
+    const { code, stderr } = await distill(["--epochs", "1", flag, place]).ended;
+    expect(code).toBe(2);
+    expect(stderr).toContain(`where: ${where}\n`);
+    expect(stderr).not.toMatch(/Epoch 1|It will take/);
+  },
+);
 
 /** The process that trains, of one that was begun. Linux alone tells. */
 async function trainer(pid: number): Promise<number> {
