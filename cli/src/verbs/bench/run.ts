@@ -212,10 +212,12 @@ async function gateOf(
   return (model, target) => budgets.get(model)?.(target) ?? {};
 }
 
+function typed({ inputs }: OpenedModel): readonly string[] {
+  return inputs.map(({ name, type }) => `${name} (${type})`).sort();
+}
+
 /** Models are compared on the same samples. */
 function demandSameInputs(one: OpenedModel, other: OpenedModel): void {
-  const typed = ({ inputs }: OpenedModel): readonly string[] =>
-    inputs.map(({ name, type }) => `${name} (${type})`).sort();
   const [own, others] = [typed(one), typed(other)];
   if (own.join("\n") === others.join("\n")) return;
   throw new PareError(
