@@ -60,7 +60,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   NOT_ISOLATED:
     "Serve the page with `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`, or leave `threads` out: it takes what there is.",
   ENGINE_ASYNC:
-    "Use `run`, and `stream` of `@pare/runtime/stream`: only models that were compiled run at once. `model.isSync` says which, and with `backends: aot()` it is every one.",
+    "Use `run`: only models that were compiled run at once. `model.isSync` says which, and with `backends: aot()` it is every one.",
   ENGINE: "The message holds what the engine said. Try another target.",
   ENGINE_CRASHED:
     "Most often memory. A candidate that crashes its engine is lost, the others go on.",

@@ -7,7 +7,8 @@ import {
 } from "../../../compiler/src/bundle/recurrent-bundle.test.support.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import { load, type Progress } from "../load/load.js";
-import { stream } from "../session/stream.js";
+import { openAsyncStream } from "./async-stream.js";
+import { Queue } from "./queue.js";
 import { aot } from "./aot.js";
 import { compileWhileItComes } from "./compile-streaming.js";
 import { cpu } from "./ort-node.js";
@@ -97,10 +98,10 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
   it("carries the state from step to step, zeros at the start", async () => {
     const model = await load(base, { backends: backend });
     expect(model.state).toEqual({ sN: "s" });
-    expect(() => stream(model, { y: "s", sN: "s" })).toThrow(
+    expect(() => model.stream({ y: "s", sN: "s" })).toThrow(
       expect.objectContaining({ code: "ARGUMENT", message: expect.stringContaining("both") }),
     );
-    const [one, two] = [stream(model), stream(model)];
+    const [one, two] = [model.stream(), model.stream()];
     const answers = await Promise.all([
       one.run({ x: filled(1) }),
       one.run({ x: filled(1) }),
@@ -117,7 +118,7 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
 
   it("begins anew behind the steps that are under way", async () => {
     const model = await load(base, { backends: backend });
-    const { run, reset } = stream(model);
+    const { run, reset } = model.stream();
     const before = [run({ x: filled(1) }), run({ x: filled(1) })];
     reset();
     const answers = await Promise.all([...before, run({ x: filled(5) }), run({ x: filled(1) })]);
@@ -127,7 +128,7 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
 
   it("takes what is given at once: an array may be filled anew for the step behind it", async () => {
     const model = await load(base, { backends: backend });
-    const { run } = stream(model);
+    const { run } = model.stream();
     const x = filled(1);
     const steps = [run({ x }), run({ x: x.fill(2) }), run({ x: x.fill(3) })];
     const sums = (await Promise.all(steps)).map(({ y }) => y?.data[0]);
@@ -142,9 +143,22 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
     await model.dispose();
   });
 
+  it("is where it was when a step is given up, and takes a state that is undefined for none", async () => {
+    const model = await load(base, { backends: backend });
+    const { run } = model.stream();
+    await run({ x: filled(1) });
+    const given = new AbortController();
+    const late = run({ x: filled(10) }, { signal: given.signal });
+    given.abort();
+    if (!model.isSync) await expect(late).rejects.toMatchObject({ code: "ABORTED" });
+    const after = model.isSync ? 12 : 2;
+    expect(await run({ x: filled(1), s: undefined })).toEqual({ y: tensor(after) });
+    await model.dispose();
+  });
+
   it("answers no more once it is disposed of, nor do streams that were opened before", async () => {
     const model = await load(base, { backends: backend });
-    const opened = stream(model);
+    const opened = model.stream();
     await model.dispose();
     const gone = { code: "DISPOSED" };
     await expect(opened.run({ x: filled(1) })).rejects.toMatchObject(gone);
@@ -153,7 +167,7 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
 
   it.each([{ y: "z" }, { z: "x" }])("has no state that is not there: %j", async (state) => {
     const model = await load(base, { backends: backend });
-    expect(() => stream(model, state)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+    expect(() => model.stream(state)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
     await model.dispose();
   });
 });
@@ -161,8 +175,11 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
 it("has no state of another type or size, where the engine answers later", async () => {
   const model = await load(base, { backends: cpu() });
   const s = { name: "s", type: "float32", dims: [1, length] } as const;
-  const opened = (input: ValueInfo) =>
-    stream({ ...model, inputs: [...model.inputs.filter(({ name }) => name !== "s"), input] });
+  const inputs = model.inputs.filter(({ name }) => name !== "s");
+  const opened = (input: ValueInfo) => {
+    const sized = { inputs: [...inputs, input], outputs: model.outputs };
+    return openAsyncStream(sized, model.state, new Queue(), (feeds) => model.run(feeds));
+  };
   for (const input of [
     { ...s, type: "float64" },
     { ...s, dims: [length] },
@@ -180,8 +197,6 @@ it("says of a model whose engine answers later that it does not run at once", as
   expect(model.isSync).toBe(false);
   // @ts-expect-error: it may have no runSync
   expect(() => model.runSync({})).toThrow(code);
-  // @ts-expect-error: nor streams of its own
-  expect(() => model.stream()).toThrow(code);
   await model.dispose();
 });
 

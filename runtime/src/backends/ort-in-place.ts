@@ -12,7 +12,7 @@ import { engineError, ownTensor, queue, wrapSession } from "./ort-session.js";
  */
 export function sessionInPlace(ort: Ort, engine: string, session: OrtSession): Session {
   const copying = wrapSession(ort, engine, session);
-  const { inputs, outputs } = copying;
+  const { inputs, outputs, stream } = copying;
   const arrays = new OrtArrays(ort);
   const nowhere = closedPort();
   let disposed = false;
@@ -38,6 +38,7 @@ export function sessionInPlace(ort: Ort, engine: string, session: OrtSession): S
   return {
     inputs,
     outputs,
+    ...(stream && { stream }),
     async run(feeds, signal, into) {
       if (into === undefined || disposed) return copying.run(feeds, signal);
       const lent: Record<string, OrtTensor> = {};

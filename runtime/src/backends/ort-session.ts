@@ -9,10 +9,12 @@ import {
   bytesOf,
   copyOf,
   dimsFit,
+  type Feeds,
   isTypedArray,
   type Tensor,
   type Tensors,
 } from "../format/tensor/tensor.js";
+import { openAsyncStream } from "./async-stream.js";
 import type { Ort, OrtOptions, OrtSession, OrtTensor } from "./ort.js";
 import { Queue } from "./queue.js";
 
@@ -96,6 +98,16 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
     return old;
   };
 
+  const copiesOf = (feeds: Feeds): Record<string, OrtTensor> => {
+    if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
+    const own: Record<string, OrtTensor> = {};
+    completeFeeds(inputs, feeds).forEach((tensor, index) => {
+      const { name } = inputs[index] as ValueInfo;
+      own[name] = copied(name, tensor);
+    });
+    return own;
+  };
+
   const runNow = async (feeds: Record<string, OrtTensor>): Promise<Tensors> => {
     let results: Record<string, unknown>;
     try {
@@ -114,14 +126,13 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
     outputs,
     // Engines read inputs later, and a run may wait for others: what the caller passed is its own again at once.
     async run(feeds, signal) {
-      if (disposed) throw new PareError("DISPOSED", "The model was already disposed of.");
-      const own: Record<string, OrtTensor> = {};
-      completeFeeds(inputs, feeds).forEach((tensor, index) => {
-        const { name } = inputs[index] as ValueInfo;
-        own[name] = copied(name, tensor);
-      });
+      const own = copiesOf(feeds);
       return queue().run(() => runNow(own), signal);
     },
+    stream: (state) =>
+      openAsyncStream({ inputs, outputs }, state, queue(), async (feeds) =>
+        runNow(copiesOf(feeds)),
+      ),
     async dispose() {
       if (disposed) return;
       disposed = true;

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Session } from "../format/engine/backend.js";
-import type { Given, RunSync, StatePairs, SyncStream } from "../format/engine/run-sync.js";
+import type { Given, RunSync, StatePairs, Stream, SyncStream } from "../format/engine/run-sync.js";
 import { PareError } from "../format/error.js";
 import type { ValueInfo } from "../format/tensor/value-info.js";
 import type { Runnable } from "../format/bundle/parse-runnable.js";
@@ -56,13 +56,22 @@ interface AnyModel<
   run(inputs: Inputs, options?: RunOptions): Promise<Outputs>;
 }
 
-/** A loaded variant whose engine answers later. Its state is carried by `stream` of `@pare/runtime/stream`. */
+/** A loaded variant whose engine answers later. */
 export interface AsyncModel<
   Inputs extends object = Feeds,
   Outputs extends object = Tensors,
   State extends object = StatePairs,
 > extends AnyModel<Inputs, Outputs, State> {
   readonly isSync: false;
+  /**
+   * Steps that carry the model's state from each to the next, zeros at the start. There may be any number of streams. A size
+   * of the state that is not fixed is 1, unless the first step is given a state.
+   * @param state by output name, the input that it is at the next step, where the bundle does not say it
+   * @throws PareError ARGUMENT for a pair that is no output and input of one type and size, as far as these are known
+   */
+  stream<Carried extends PairsOf<Inputs, Outputs> = Extract<State, PairsOf<Inputs, Outputs>>>(
+    state?: Carried,
+  ): Stream<StepInputs<Inputs, Carried>, StepOutputs<Outputs, Carried>>;
 }
 
 /** A loaded variant that computes on the caller's thread. */
@@ -77,7 +86,7 @@ export interface SyncModel<
   /**
    * Steps that carry the model's state from each to the next, zeros at the start. There may be any number of streams.
    * @param state by output name, the input that it is at the next step, where the bundle does not say it
-   * @throws PareError ARGUMENT for a pair that is no output and input of one type and size; ENGINE_ASYNC
+   * @throws PareError ARGUMENT for a pair that is no output and input of one type and size
    */
   stream<Carried extends PairsOf<Inputs, Outputs> = Extract<State, PairsOf<Inputs, Outputs>>>(
     state?: Carried,

@@ -6,7 +6,6 @@ const main = fileURLToPath(new URL("step-types-program.ts", import.meta.url));
 
 /** Carries the state of models rightly, and wrongly where a line says so. */
 const program = `import type { AsyncModel, LoadedModel, Model, SyncModel } from "./model.js";
-import { stream } from "./stream.js";
 type Array = Float32Array;
 interface Inputs { readonly x: Array; readonly h0: Array }
 interface Outputs { readonly y: { readonly data: Array }; readonly hn: { readonly data: Array } }
@@ -16,11 +15,12 @@ declare const later: AsyncModel<Inputs, Outputs, {}>;
 declare const any: SyncModel;
 const x = new Float32Array(1);
 const y: Array = unsaid.stream({ hn: "h0" }).runSync({ x }).y.data;
-const own: Array = stream(unsaid, { hn: "h0" }).runSync({ x }).y.data;
+declare const either: Model<Inputs, Outputs, {}>;
+const own: Array = (await either.stream({ hn: "h0" }).run({ x })).y.data;
 const kept: Array = said.stream().runSync({ x, h0: x }).y.data;
 const all: Array = said.stream({}).runSync({ x, h0: x }).hn.data;
 const whole: Array = unsaid.stream().runSync({ x, h0: x }).hn.data;
-const after: Array = (await stream(later, { hn: "h0" }).run({ x })).y.data;
+const after: Array = (await later.stream({ hn: "h0" }).run({ x })).y.data;
 const whatever = any.stream({ hn: "h0" }).runSync({ x, other: undefined })["y"];
 const shown: readonly string[] = [unsaid, said, later, any].map((model: LoadedModel) => model.name);
 unsaid.stream({ hn: "h0" }).runSync({ x }).hn; // wrong
@@ -28,8 +28,8 @@ unsaid.stream().runSync({ x }); // wrong
 unsaid.stream({ hn: "z" }); // wrong
 said.stream().runSync({ x }).hn; // wrong
 said.stream({}).runSync({ x }); // wrong
-(await stream(later, { hn: "h0" }).run({ x })).hn; // wrong
-stream(later, { z: "h0" }); // wrong
+(await later.stream({ hn: "h0" }).run({ x })).hn; // wrong
+later.stream({ z: "h0" }); // wrong
 export { after, all, kept, own, shown, whatever, whole, y };
 `;
 

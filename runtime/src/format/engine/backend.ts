@@ -5,7 +5,7 @@ import type { Artifact } from "./artifact.js";
 import type { Incoming } from "./incoming.js";
 import type { Reduced, ReduceOptions, Reduction } from "./reduction.js";
 import type { DeviceFeature } from "./requirements.js";
-import type { RunSync, StatePairs, SyncStream } from "./run-sync.js";
+import type { RunSync, StatePairs, Stream, SyncStream } from "./run-sync.js";
 
 export const targetNames = ["aot", "wasm", "webgpu", "cpu", "webnn"] as const;
 export type TargetName = (typeof targetNames)[number];
@@ -45,7 +45,8 @@ export interface Session {
   ): Promise<readonly Reduced[]>;
   /** Where the engine computes on the caller's thread: see `SyncSession`. */
   readonly runSync?: RunSync;
-  readonly stream?: (state: StatePairs) => SyncStream;
+  /** @throws PareError ARGUMENT for pairs that are no output and input of one type and size */
+  readonly stream?: (state: StatePairs) => Stream;
   /** After the runs that are under way; later ones are refused as DISPOSED. Twice is once. */
   dispose(): Promise<void>;
 }
@@ -54,7 +55,6 @@ export interface Session {
 export interface SyncSession extends Session {
   /** @throws PareError INPUT, ENGINE, DISPOSED */
   readonly runSync: RunSync;
-  /** @throws PareError ARGUMENT for pairs that are no output and input of one type and size */
   readonly stream: (state: StatePairs) => SyncStream;
 }
 
