@@ -1,9 +1,11 @@
+/** Of the discoveries, the share that may be false. */
+const rate = 0.05;
+
 /**
- * Benjamini and Hochberg (1995): which of several p-values are discoveries when a share `rate` of the discoveries
- * may be false. With many models and targets compared at once, some look slower by chance alone.
+ * Benjamini and Hochberg (1995): which of several p-values are discoveries when some of the discoveries may be false. With many models and targets compared at once, some look slower by chance alone.
  * @returns one flag per p-value, in the order given
  */
-export function benjaminiHochberg(pValues: readonly number[], rate = 0.05): boolean[] {
+export function benjaminiHochberg(pValues: readonly number[]): boolean[] {
   const order = pValues
     .map((_, index) => index)
     .sort((a, b) => (pValues[a] as number) - (pValues[b] as number));

@@ -31,8 +31,8 @@ export function ratioOf(blocks: readonly BlockTimes[], seed: number, base = 0, m
 }
 
 /** Known to within ±2 % of itself. */
-export function isPrecise([low, high]: Interval, margin = noticeable): boolean {
-  return high * (1 - margin) <= low * (1 + margin);
+export function isPrecise([low, high]: Interval): boolean {
+  return high * (1 - noticeable) <= low * (1 + noticeable);
 }
 
 export type Comparison = "better" | "worse" | "tie" | "inconclusive";
@@ -41,8 +41,8 @@ export type Comparison = "better" | "worse" | "tie" | "inconclusive";
  * What an interval of a ratio shows: better or worse by more than 2 %, a tie when all of it lies within ±2 %, and
  * else nothing yet.
  */
-export function compareRatio([low, high]: Interval, margin = noticeable): Comparison {
-  if (high < 1 - margin) return "better";
-  if (low > 1 + margin) return "worse";
-  return low >= 1 - margin && high <= 1 + margin ? "tie" : "inconclusive";
+export function compareRatio([low, high]: Interval): Comparison {
+  if (high < 1 - noticeable) return "better";
+  if (low > 1 + noticeable) return "worse";
+  return low >= 1 - noticeable && high <= 1 + noticeable ? "tie" : "inconclusive";
 }

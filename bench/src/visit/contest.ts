@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import {
   type Artifact,
   isPareError,
-  type LatencyLimits,
   messageOf,
   type SizeBytes,
   type TargetName,
@@ -32,8 +31,6 @@ export interface ContestRequest {
   readonly feeds: readonly [Tensors, ...Tensors[]];
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** Default: as for figures that are published. */
-  readonly limits?: LatencyLimits;
   /** What files come to, kept by the caller from one page to the next: the engine's are large. */
   readonly fileSizes: Map<string, Promise<SizeBytes>>;
   /** Told whenever there is more to show. */
@@ -131,7 +128,7 @@ class Contest {
 
   /** All in one worker, where they take turns. */
   async #times(): Promise<void> {
-    const { signal, feeds, seed, limits = finalLimits } = this.#request;
+    const { signal, feeds, seed } = this.#request;
     const standing = this.#standing();
     const [first] = standing;
     if (first === undefined) return;
@@ -141,7 +138,11 @@ class Contest {
     try {
       const models = [];
       for (const { artifact } of standing) models.push(await host.load(artifact, { signal }));
-      const { latencies } = await measureLatency(host, models, feeds, { limits, seed, signal });
+      const { latencies } = await measureLatency(host, models, feeds, {
+        limits: finalLimits,
+        seed,
+        signal,
+      });
       standing.forEach(({ target }, at) => this.#row(target, { latencyMs: latencies[at] ?? null }));
     } finally {
       await host.dispose();

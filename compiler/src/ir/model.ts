@@ -38,8 +38,6 @@ export interface Value {
   /** It is an input of its body, whether or not it has a default. */
   readonly isInput: boolean;
   readonly uses: Uses;
-  /** What the file said besides (value_info, documentation, unknown fields). Opaque here. */
-  readonly origin: unknown;
 }
 
 export interface Node {
@@ -53,6 +51,7 @@ export interface Node {
   readonly outputs: readonly (ValueId | null)[];
   readonly attributes: ReadonlyMap<string, Attribute>;
   readonly body: BodyId;
+  /** What the file said besides (documentation, unknown fields). Opaque here. */
   readonly origin: unknown;
 }
 
@@ -68,6 +67,7 @@ export interface Body {
   readonly nodes: Members<NodeId>;
   /** The node that holds it; null for the main graph. */
   readonly owner: NodeId | null;
+  /** What the file said besides, of its values too (value_info). Opaque here. */
   readonly origin: unknown;
 }
 

@@ -36,7 +36,7 @@ export function dropNothing(editor: Editor, graph: Graph, node: Node): void {
     const kept = editor.add1("ConstantOfShape", [shape], { value });
     editor.replace(mask, kept, "nothing is dropped in inference");
   }
-  becomes(editor, node, "Identity", 1);
+  becomes(editor, node, "Identity");
 }
 
 /**
@@ -76,7 +76,7 @@ export function dropByFactors(
     const kept = editor.add1("Cast", [fed], { to: attribute.int(codeOfDtype("bool")) });
     editor.replace(mask, kept, "what is kept is fed");
   }
-  becomes(editor, node, "Mul", 1);
+  becomes(editor, node, "Mul");
   editor.setInput(node.id, 1, factors);
   return { input, dims, ratio };
 }
@@ -97,9 +97,9 @@ function ratioOf(graph: Graph, node: Node): number {
   });
 }
 
-function becomes(editor: Editor, node: Node, op: string, inputs: number): void {
+function becomes(editor: Editor, node: Node, op: string): void {
   for (const name of node.attributes.keys()) editor.setAttribute(node.id, name, undefined);
-  editor.trimInputs(node.id, inputs);
+  editor.trimInputs(node.id, 1);
   if ((node.outputs[1] ?? null) !== null) editor.dropOutput(node.id, 1);
   editor.setOp(node.id, op);
 }

@@ -80,10 +80,10 @@ export class BodyEditor extends Transaction {
   }
 
   /** Adds an input to a body. */
-  addInput(name: string, type: ValueType, body: Body = this.graph.main, origin?: unknown): ValueId {
+  addInput(name: string, type: ValueType, body: Body = this.graph.main): ValueId {
     const owner = this.mutableBody(body.id);
     this.guard?.beforeCount(body.id);
-    const id = this.makeValue(name, type, body.id, null, origin);
+    const id = this.makeValue(name, type, body.id, null);
     this.mutableValue(id).isInput = true;
     owner.inputs.push(id);
     this.undo(() => owner.inputs.pop());
@@ -102,11 +102,11 @@ export class BodyEditor extends Transaction {
     this.touched += 1;
   }
 
-  /** Takes inputs away: one with a default becomes an initializer; one without must not be read. */
-  removeInputs(ids: Iterable<ValueId>, body: Body = this.graph.main): void {
-    const owner = this.mutableBody(body.id);
+  /** Takes inputs of the main body away: one with a default becomes an initializer; one without must not be read. */
+  removeInputs(ids: Iterable<ValueId>): void {
+    const owner = this.mutableBody(this.graph.main.id);
     const going = new Set(ids);
-    this.guard?.beforeCount(body.id);
+    this.guard?.beforeCount(owner.id);
     const before = owner.inputs;
     owner.inputs = before.filter((id) => !going.has(id));
     this.undo(() => (owner.inputs = before));
@@ -140,11 +140,12 @@ export class BodyEditor extends Transaction {
     this.touched += 1;
   }
 
-  removeOutput(index: number, body: Body = this.graph.main): void {
-    const owner = this.mutableBody(body.id);
-    this.guard?.beforeCount(body.id);
+  /** Of the main body. */
+  removeOutput(index: number): void {
+    const owner = this.mutableBody(this.graph.main.id);
+    this.guard?.beforeCount(owner.id);
     const before = owner.outputs;
-    const place = (at: number) => ({ kind: "output", body: body.id, index: at }) as const;
+    const place = (at: number) => ({ kind: "output", body: owner.id, index: at }) as const;
     // Those before it stay where they are: taken from the last on, none is moved.
     before.slice(index).forEach((value, at) => this.unuse(value, place(index + at)));
     owner.outputs = before.toSpliced(index, 1);
@@ -172,7 +173,7 @@ export class BodyEditor extends Transaction {
   }
 
   /** An empty body for a node that is about to be added. */
-  addBody(name: string, origin?: unknown): Body {
+  addBody(name: string): Body {
     const id = this.newId() as BodyId;
     const body: MutableBody = {
       id,
@@ -182,7 +183,7 @@ export class BodyEditor extends Transaction {
       initializers: new OrderedSet(),
       nodes: new OrderedSet(),
       owner: null,
-      origin,
+      origin: undefined,
     };
     this.tables.bodies.set(id, body);
     this.undo(() => this.tables.bodies.delete(id));

@@ -261,11 +261,11 @@ export class Editor extends BodyEditor {
     this.touched += 1;
   }
 
-  /** Gives the same inputs and outputs another operator: SpaceToDepth for a pattern, Upsample's successor. */
-  setOp(nodeId: NodeId, op: string, domain = ""): void {
+  /** Gives the same inputs and outputs another operator of ONNX's own: Slice for DynamicSlice, Upsample's successor. */
+  setOp(nodeId: NodeId, op: string): void {
     const node = this.mutableNode(nodeId);
     const before = { op: node.op, domain: node.domain };
-    Object.assign(node, { op, domain });
+    Object.assign(node, { op, domain: "" });
     this.undo(() => Object.assign(node, before));
     this.dirty.add(nodeId);
     this.touched += 1;

@@ -75,7 +75,6 @@ export class Transaction {
     type: ValueType,
     body: BodyId,
     producer: NodeId | null,
-    origin?: unknown,
   ): ValueId {
     const id = this.newId() as ValueId;
     this.tables.values.set(id, {
@@ -88,7 +87,6 @@ export class Transaction {
       body,
       isInput: false,
       uses: new UseList(),
-      origin,
     });
     this.undo(() => this.tables.values.delete(id));
     return id;

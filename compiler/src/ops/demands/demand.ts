@@ -57,11 +57,11 @@ export function isOneOf(context: InferContext, name: string, words: string): boo
 
 export const noSuchAxis = "it has no such axis";
 
-/** An attribute names an axis of an input. */
+/** An attribute names an axis of the first input. */
 export const alongAxis =
-  (fallback: number, input = 0): Demand =>
+  (fallback: number): Demand =>
   (context) =>
-    isAxis(context.attributes.int("axis", fallback), context.shape(input)?.length)
+    isAxis(context.attributes.int("axis", fallback), context.shape(0)?.length)
       ? undefined
       : noSuchAxis;
 

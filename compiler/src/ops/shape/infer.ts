@@ -24,9 +24,8 @@ import { elementLimit, integersIn } from "./integers.js";
 import type { InferContext } from "./rule.js";
 import { shapeRules } from "./shapes.js";
 
-/** An operator that is not known; what it gives keeps the type that the file declares, if any. */
-export interface InferenceDiagnostic {
-  readonly code: "unsupported-op";
+/** Of a node. What it gives keeps the type that the file declares, if any. */
+export interface UnknownOperator {
   readonly op: string;
   readonly domain: string;
   /** The node's name, or that of its first output. */
@@ -64,8 +63,9 @@ const mostVisits = { ofEach: 16, few: 4096 };
 /**
  * Infers every node of every body: outer values first, then bodies, then the node that holds them. What is declared
  * of the model's outputs gives way to what follows from its nodes.
+ * @returns the nodes of operators that are not known, whose types are still what the file declares
  */
-export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
+export function inferAll(graph: Graph): readonly UnknownOperator[] {
   edit(
     graph,
     "infer",
@@ -92,12 +92,12 @@ export function inferAll(graph: Graph): readonly InferenceDiagnostic[] {
   return unknownOperators(graph, graph.main);
 }
 
-function unknownOperators(graph: Graph, body: Body): readonly InferenceDiagnostic[] {
+function unknownOperators(graph: Graph, body: Body): readonly UnknownOperator[] {
   return graph.order(body).flatMap((node) => {
     const inner = bodiesOf(node).flatMap((nested) => unknownOperators(graph, nested));
     if (shapeRules.has(keyOf(node))) return inner;
     const { op, domain } = node;
-    return [...inner, { code: "unsupported-op", op, domain, node: graph.nodeLabel(node) }];
+    return [...inner, { op, domain, node: graph.nodeLabel(node) }];
   });
 }
 

@@ -24,11 +24,10 @@ function onlyDefault(name: string, fallback: number | string, why: string): (ste
   };
 }
 
-function onlyOnes(name: string, why: string): (step: Step) => void {
-  return (step) => {
-    if (step.attributes.ints(name)?.some((size) => size !== 1) === true) step.refuse(why);
-    step.drop(name);
-  };
+function notDilated(step: Step): void {
+  if (step.attributes.ints("dilations")?.some((size) => size !== 1) === true)
+    step.refuse("it skips elements");
+  step.drop("dilations");
 }
 
 /** Before opset 11 an axis is counted from the start. */
@@ -188,7 +187,7 @@ export const attributeLowerings: readonly Adapter[] = [
     // The engine's older kernel takes the pads that follow for a fault.
     if (isApart === true && attributes.string("auto_pad", "NOTSET").startsWith("SAME"))
       step.refuse("its windows are further apart than they are wide, beside an auto_pad of SAME");
-    onlyOnes("dilations", "it skips elements")(step);
+    notDilated(step);
   }),
   ...adapter("Pad", 19, (step) => {
     if (step.attributes.string("mode", "constant") === "wrap") step.refuse("it wraps around");
@@ -205,7 +204,7 @@ export const attributeLowerings: readonly Adapter[] = [
       step.refuse("it was asked of optional values alone");
   }),
   ...adapter("LpPool", 18, onlyDefault("ceil_mode", 0, "it rounds its size up")),
-  ...adapter("LpPool", 18, onlyOnes("dilations", "it skips elements")),
+  ...adapter("LpPool", 18, notDilated),
   ...adapter(["ScatterElements", "ScatterND"], 18, (step) => {
     if (["max", "min"].includes(step.attributes.string("reduction", "none")))
       step.refuse("it scatters a maximum or minimum");
@@ -261,7 +260,7 @@ export const attributeLowerings: readonly Adapter[] = [
   ...adapter(withAxis, 11, axesFromStart),
   ...adapter("Slice", 11, sliceAxesFromStart),
   ...adapter(["MaxPool", "AveragePool"], 10, onlyDefault("ceil_mode", 0, "it rounds its size up")),
-  ...adapter("MaxPool", 10, onlyOnes("dilations", "it skips elements")),
+  ...adapter("MaxPool", 10, notDilated),
   ...adapter("MaxPool", 8, (step) => {
     dropOthers(step, "the places of its maxima are read");
     step.drop("storage_order");

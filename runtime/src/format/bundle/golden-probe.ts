@@ -12,9 +12,10 @@ import {
 import { bundleJson } from "./parse-runnable.js";
 import { elementCount, type Tensor, type Tensors } from "../tensor/tensor.js";
 
+/** Values recorded per output; fewer when the whole would pass 32 KB, and then of fewer outputs. */
+const mostProbes = 64;
+
 export interface ProbeOptions {
-  /** Values recorded per output; fewer when the whole would pass 32 KB, and then of fewer outputs. Default 64. */
-  readonly maxProbes?: number;
   /** Chooses the probed places. */
   readonly seed?: number;
   /** By name, outputs of which two runs give other values, or other dims: nothing is recorded of what differs. */
@@ -34,7 +35,7 @@ export type Drawn = ReadonlyMap<string, "values" | "dims">;
 export async function probeGolden(
   cases: readonly (readonly GoldenInput[])[],
   variants: ReadonlyMap<string, RunTensors>,
-  { maxProbes = 64, seed = 1, drawn = new Map(), mayBeEmpty = false }: ProbeOptions = {},
+  { seed = 1, drawn = new Map(), mayBeEmpty = false }: ProbeOptions = {},
 ): Promise<Golden> {
   const answers: Map<string, Tensors>[] = [];
   for (const inputs of cases) {
@@ -47,7 +48,7 @@ export async function probeGolden(
       inputs,
       outputs: recordOutputs(answers[index] ?? new Map(), probes, seed, drawn),
     }));
-  for (const fewer of shortened(recorded, maxProbes)) {
+  for (const fewer of shortened(recorded)) {
     const golden: Golden = { formatVersion: bundleFormatVersion, cases: fewer };
     if (new TextEncoder().encode(bundleJson(golden)).length <= goldenMaxBytes)
       return drawn.size > 0 ? golden : demandValues(golden, variants, mayBeEmpty);
@@ -65,9 +66,9 @@ export const goldenTooLong = "golden.json";
 /** The same with fewer and fewer values, and then of fewer outputs that have any, from all over the model. */
 function* shortened(
   recorded: (probes: number) => readonly GoldenCase[],
-  maxProbes: number,
 ): Generator<readonly GoldenCase[]> {
-  for (let probes = maxProbes; probes >= 1; probes = Math.floor(probes / 2)) yield recorded(probes);
+  for (let probes = mostProbes; probes >= 1; probes = Math.floor(probes / 2))
+    yield recorded(probes);
   const last = recorded(1).map(({ inputs, outputs }) => {
     const telling = outputs.filter(({ indices }) => indices.length > 0);
     return { inputs, outputs: telling.length > 0 ? telling : outputs };

@@ -74,17 +74,12 @@ export function zeros(dtype: Exclude<Dtype, "string">, count: number): TypedArra
 
 /**
  * Checks that a tensor's data is the right kind and length for its type and dims.
- * @throws PareError `code` saying which, at `where`
+ * @throws PareError INPUT saying which, at `where`
  */
-export function checkTensor(
-  tensor: Tensor,
-  where: string,
-  code: "INPUT" | "DATA_INVALID" | "DATA_MISMATCH" = "INPUT",
-): void {
-  const { type, dims, data } = tensor;
+export function checkTensor({ type, dims, data }: Tensor, where: string): void {
   const count = elementCount(dims);
   const fault = (problem: string): PareError =>
-    new PareError(code, `${where} ${problem}`, { where });
+    new PareError("INPUT", `${where} ${problem}`, { where });
   if ([...dims, count].some((size) => !Number.isSafeInteger(size) || size < 0))
     throw fault(`has impossible dims [${dims.join(", ")}].`);
   const expected = (type === "string" ? Array : dtypeArray[type]).name;

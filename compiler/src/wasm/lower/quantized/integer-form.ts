@@ -84,16 +84,16 @@ const unsigned: Rewrite = (graph, node, editor) => {
       open.push(...reader.outputs.flatMap((each) => each ?? []));
     }
   }
-  const shift = (at: Node, index: number, none: number): void => {
-    const [value = none] = graph.constant(at.inputs[index])?.numbers() ?? [];
+  const shift = (at: Node, index: number): void => {
+    const [value = 0] = graph.constant(at.inputs[index])?.numbers() ?? [];
     const tensor = Tensor.of("uint8", [], Uint8Array.of(value + 128));
     editor.setInput(at.id, index, editor.constant("zero_point", tensor));
   };
-  for (const each of [node, ...readers]) shift(each, 2, 0);
+  for (const each of [node, ...readers]) shift(each, 2);
   if (node.attributes.has("output_dtype")) editor.setAttribute(node.id, "output_dtype", undefined);
   for (const clip of clips) {
-    if (clip.inputs[1] !== null && clip.inputs[1] !== undefined) shift(clip, 1, 0);
-    if (clip.inputs[2] !== null && clip.inputs[2] !== undefined) shift(clip, 2, 0);
+    if (clip.inputs[1] !== null && clip.inputs[1] !== undefined) shift(clip, 1);
+    if (clip.inputs[2] !== null && clip.inputs[2] !== undefined) shift(clip, 2);
   }
 };
 
