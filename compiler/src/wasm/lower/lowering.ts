@@ -1,6 +1,5 @@
 import type { TypedArray } from "@pare/runtime/format";
 import type { Graph, Node, ValueId } from "../../ir/index.js";
-import { normalAxis } from "../../ops/families/indexing.js";
 import {
   type Element,
   elementBytes,
@@ -10,14 +9,10 @@ import {
   lanesOf,
 } from "../kernels/element.js";
 import { floatBytes } from "../kernels/kernel.js";
-import { placeAt, type Place, PlanBuilder } from "../plan/plan.js";
+import type { Place } from "../plan/plan.js";
 import {
-  type Halo,
   hasWholeVectors,
   laidOut,
-  type Layout,
-  noHalo,
-  orderOf,
   reshaped,
   rowMajor,
   sizeAt,
@@ -27,32 +22,23 @@ import {
   viewOf,
   widened,
 } from "../plan/view.js";
-import { convolutionHalo } from "./convolution-halo.js";
-import { fillHalo } from "./fill-halo.js";
-import { planMove } from "./move.js";
 import { elementOfType } from "./element-of-type.js";
-import { type Arrays, dimsOf, dtypeOf, NodeFacts } from "./node-facts.js";
+import { type Arrays, dimsOf, dtypeOf } from "./node-facts.js";
 import { packedFloats } from "./packed-floats.js";
 import { type Packing, packedIntegers } from "./packed-integers.js";
+import { partOfConcat } from "./part-of-concat.js";
+import { PlannedViews } from "./planned-views.js";
 import { rearranged } from "./rearranged.js";
 import type { Rows, RowsOf } from "./rows.js";
 import type { StoredConstants } from "./stored-constants.js";
-
-/** What a value's layout should be like. */
-export interface Wish {
-  /** Lanes fill whole vectors. */
-  readonly whole?: boolean;
-  /** Nothing is written behind the last lane: the view is not padded. */
-  readonly exact?: boolean;
-}
+import { layoutFor, type Wish } from "./value-layout.js";
 
 /**
  * A graph on its way to a plan: where every value lies, and what has been planned so far. Values whose elements are only
  * reshaped, and cannot be where they lie, are put in order when somebody asks for them.
  */
-export class Lowering {
+export class Lowering extends PlannedViews {
   readonly graph: Graph;
-  readonly plan = new PlanBuilder();
   /** Nodes whose work another one's kernel does as well. */
   readonly absorbed = new Set<Node>();
   /** What is computed when the module is started. */
@@ -68,15 +54,15 @@ export class Lowering {
   readonly #pending = new Map<ValueId, View>();
   readonly #later = new Map<ValueId, () => View>();
   readonly #joined = new Map<ValueId, { readonly view: View; readonly order: readonly number[] }>();
-  readonly #copies = new Map<Place["in"], Map<string, View>>();
 
   constructor(
     graph: Graph,
     arrays: Arrays,
-    stored: StoredConstants = new Map(),
-    rows: RowsOf = new Map(),
-    early: ReadonlySet<Node> = new Set(),
+    stored: StoredConstants,
+    rows: RowsOf,
+    early: ReadonlySet<Node>,
   ) {
+    super();
     this.graph = graph;
     this.#arrays = arrays;
     this.early = early;
@@ -220,17 +206,6 @@ export class Lowering {
     return viewOf(place, dims, steps, facts);
   }
 
-  /** New memory; halos are filled with zeros here and now. */
-  temporary(dims: readonly number[], layout: Layout, name: string, element: Element = "f32"): View {
-    const { steps, bytes, first } = laidOut(dims, layout, element);
-    const halo = dims.map((_, axis) => layout.halo[axis] ?? noHalo);
-    const place = placeAt(this.plan.memory(bytes, name), first);
-    const lanes = layout.order.at(-1) ?? -1;
-    const view = viewOf(place, dims, steps, { element, padded: layout.padded, halo, lanes });
-    fillHalo(this.plan, view, layout.order);
-    return view;
-  }
-
   /** Memory for a value that a kernel is about to write: its own, or its part of what it will be joined into. */
   allocate(id: ValueId, order: readonly number[], wish: Wish = {}): View {
     const view = this.#memoryFor(id, order, wish);
@@ -256,54 +231,6 @@ export class Lowering {
   /** The memory into which a Concat's inputs are written, if one of them was. */
   joined(id: ValueId): View | undefined {
     return this.#joined.get(id)?.view;
-  }
-
-  /** A view's elements in another layout; copied once however often it is asked for. */
-  copied(source: View, layout: Layout): View {
-    const copies = this.#copies.get(source.place.in) ?? new Map<string, View>();
-    this.#copies.set(source.place.in, copies);
-    const { element, place, dims, steps } = source;
-    const key = JSON.stringify([element, place.offset, dims, steps, layout]);
-    const before = copies.get(key);
-    if (before !== undefined) return before;
-    const target = this.onceWith(source, () => this.copy(source, layout));
-    copies.set(key, target);
-    return target;
-  }
-
-  /** A view's elements in another layout, copied here and now. */
-  copy({ element, place, dims, steps }: View, layout: Layout): View {
-    const target = this.temporary(dims, layout, "copy", element);
-    planMove(this.plan, place, steps, target);
-    return target;
-  }
-
-  /** Plans what depends on a view alone: of one that is there before a run, when the module is started. */
-  onceWith<Result>({ place }: View, build: () => Result): Result {
-    return place.in.kind === "prepared" ? this.plan.atStart(build) : build();
-  }
-
-  /** A view's elements, row-major, under other dims: where they lie, or put in order first. */
-  withDims(view: View, dims: readonly number[]): View {
-    const there = reshaped(view, dims);
-    if (there !== undefined) return there;
-    const order = rowMajor(view.dims.length);
-    const dense = this.copied(view, { order, padded: false, halo: [] });
-    return reshaped(dense, dims) ?? dense;
-  }
-
-  /** A view whose lanes lie along an axis, copied where they do not. */
-  withLanes(view: View, axis: number, whole = false): View {
-    const isRight = view.lanes === axis;
-    if (isRight ? !whole || hasWholeVectors(view) : !whole && sizeAt(view, axis) === 1) return view;
-    const order = [...orderOf(view).filter((other) => other !== axis), axis];
-    return this.copied(view, { order, padded: whole, halo: [] });
-  }
-
-  /** A view that has lanes: row-major where it has none. */
-  laned(view: View): View {
-    if (view.lanes >= 0) return view;
-    return this.copied(view, { order: rowMajor(view.dims.length), padded: false, halo: [] });
   }
 
   /** A value to be read beside others: its axes from the right, its lanes where theirs are, or the same for all of them. */
@@ -334,71 +261,27 @@ export class Lowering {
     return this.graph.value(id).name;
   }
 
-  #layout(id: ValueId, order: readonly number[], wish: Wish): Layout {
-    const dims = this.dims(id);
-    const halo = this.#haloOf(id, dims);
-    const inner = order.at(-1) ?? 0;
-    const canPad = (halo[inner] ?? noHalo).every((size) => size === 0);
-    const isExact = wish.exact === true || (dims[inner] ?? 1) === 1 || this.#isMovedNext(id);
-    return { order, padded: canPad && (wish.whole === true || !isExact), halo };
-  }
-
-  /** Whoever reads it wants its elements without gaps. */
-  #isMovedNext(id: ValueId): boolean {
-    if (this.graph.isOutput(id)) return true;
-    const readers = this.graph.consumers(id);
-    return (
-      readers.length === 1 && readers.every(({ op }) => /^(Reshape|Flatten|Transpose)$/.test(op))
-    );
-  }
-
-  /** The zeros that convolutions want around it. */
-  #haloOf(id: ValueId, dims: readonly number[]): readonly Halo[] {
-    const halo: [number, number][] = dims.map(() => [0, 0]);
-    for (const node of this.graph.consumers(id)) {
-      if (node.op !== "Conv" || node.inputs[0] !== id || this.absorbed.has(node)) continue;
-      convolutionHalo(new NodeFacts(this.graph, node)).forEach(([before, after], at) => {
-        const own = halo[at + 2];
-        if (own === undefined) return;
-        own[0] = Math.max(own[0], before);
-        own[1] = Math.max(own[1], after);
-      });
-    }
-    return halo;
-  }
-
   #memoryFor(id: ValueId, order: readonly number[], wish: Wish): View {
     const part = this.#partOfConcat(id, order, wish);
-    const layout = this.#layout(id, order, wish);
-    return part ?? this.temporary(this.dims(id), layout, this.#name(id), this.element(id));
+    if (part !== undefined) return part;
+    const layout = layoutFor(this.graph, this.absorbed, id, order, wish);
+    return this.temporary(this.dims(id), layout, this.#name(id), this.element(id));
   }
 
   #partOfConcat(id: ValueId, order: readonly number[], wish: Wish): View | undefined {
     // What is there before a run is written by nothing else, so that what is equal can be there once.
     if (this.plan.isAtStart) return undefined;
-    const [use, ...more] = this.graph
-      .consumers(id)
-      .filter(({ op, domain }) => op === "Concat" && domain === "");
-    if (use === undefined || more.length > 0 || this.absorbed.has(use)) return undefined;
-    const facts = new NodeFacts(this.graph, use);
-    const position = use.inputs.indexOf(id);
-    if (use.inputs.lastIndexOf(id) !== position) return undefined;
-    const whole = facts.output();
-    const dims = this.dims(whole);
-    const axis = normalAxis(facts.attributes.int("axis", 0), dims.length);
-    const sizes = facts.inputs.map((part) => this.dims(part)[axis] ?? 1);
-    const start = sizes.slice(0, position).reduce((sum, size) => sum + size, 0);
-    const size = sizes[position] ?? 1;
-    const isLast = position === sizes.length - 1;
-    const isAlongLanes = axis === order.at(-1);
+    const at = partOfConcat(this.graph, this.absorbed, id);
+    if (at === undefined) return undefined;
     // Whole vectors that are written at a part's end must not reach into the next.
     const vector = lanesOf(this.element(id));
-    if (isAlongLanes && (start % vector > 0 || (size % vector > 0 && !isLast))) return undefined;
-    const known = this.#joined.get(whole);
+    const isApart = at.start % vector === 0 && (at.size % vector === 0 || at.isLast);
+    if (at.axis === order.at(-1) && !isApart) return undefined;
+    const known = this.#joined.get(at.whole);
     if (known !== undefined && known.order.join() !== order.join()) return undefined;
-    const target = known?.view ?? this.#memoryFor(whole, order, wish);
-    this.#joined.set(whole, { view: target, order });
-    const part = sliced(target, axis, start, size);
+    const target = known?.view ?? this.#memoryFor(at.whole, order, wish);
+    this.#joined.set(at.whole, { view: target, order });
+    const part = sliced(target, at.axis, at.start, at.size);
     if (wish.whole === true && !hasWholeVectors(part)) return undefined;
     // What lies behind its last lane may be another part's.
     return wish.exact === true ? { ...part, padded: false } : part;
