@@ -11,13 +11,11 @@ import {
   type Parity,
   type ParityRequest,
   PareError,
-  type SampleInfo,
   type SampleSet,
   type SizeBytes,
   type SplitName,
   type StoredSample,
   type TargetName,
-  type Tensors,
   type TryOut,
 } from "@pare/runtime/format";
 import { executor } from "../engines/executor.js";
@@ -26,8 +24,6 @@ import type { CallOptions } from "../engines/call-within.js";
 import type { EngineHost } from "../engines/host.js";
 import type { Scorer } from "../metrics/scorer.js";
 import { accuracyOf, bootstraps } from "./accuracy.js";
-import { begunTiming } from "./begun-timing.js";
-import { measureLatency } from "./latency.js";
 import {
   earlier,
   type EarlierResults,
@@ -37,11 +33,13 @@ import {
 } from "./earlier-results.js";
 import { LookedAt } from "./looked-at.js";
 import { LoadedModels } from "./loaded-models.js";
-import { ParityMeter } from "./parity.js";
+import { ParityRuns } from "./parity-runs.js";
 import { predictionsOf, Predictor } from "./predictor.js";
 import { SecondTry } from "./second-try.js";
 import { SharedSamples } from "./shared-samples.js";
 import { sizeOf } from "./size.js";
+import { Timings } from "./timings.js";
+import { tryOut } from "./try-out.js";
 
 export interface MeasureProgress {
   readonly target: TargetName;
@@ -65,13 +63,6 @@ export interface MeasureOptions {
   readonly onProgress?: (progress: MeasureProgress) => void;
 }
 
-const timedSamples = 4;
-/** After the first run of a file. */
-const mostRuns = 4;
-const moreMs = 400;
-/** A WebAssembly engine beyond this is started anew: its memory never shrinks. */
-const recycleBytes = 1.5 * 2 ** 30;
-
 /** A measure whose engines can also be asked directly. */
 export interface MeasuringEngines extends Measure {
   /** Loads nothing that is loaded already, and leaves it loaded for who asks next. */
@@ -91,22 +82,37 @@ class Bench implements MeasuringEngines {
   readonly #tryOuts = new Map<string, TryOut>();
   readonly #earlier: EarlierResults;
   readonly #predictor: Predictor;
+  readonly #parityRuns: ParityRuns;
+  readonly #timings: Timings;
   readonly #secondTry = new SecondTry();
   readonly #shared = new SharedSamples();
 
   constructor(options: MeasureOptions) {
     this.#options = options;
     this.#earlier = options.earlier ?? noEarlierResults;
-    this.#predictor = new Predictor({
+    this.#lookedAt = new LookedAt(options);
+    const shared = {
       samples: options.samples,
       models: this.#models,
+      lookedAt: this.#lookedAt,
       earlier: this.#earlier,
-      host: (target) => this.#host(target),
+      host: (target: TargetName) => this.#host(target),
+    };
+    this.#predictor = new Predictor({
+      ...shared,
       sharing: (host, artifact) => this.#shared.engines(host, artifact),
       runMs: (identity, target) => this.#tryOuts.get(`${identity} ${target}`)?.runMs,
       onProgress: (target, done, total) => this.#progress(target, "accuracy", done, total),
     });
-    this.#lookedAt = new LookedAt(options);
+    this.#parityRuns = new ParityRuns({
+      ...shared,
+      onProgress: (target, done, total) => this.#progress(target, "parity", done, total),
+    });
+    this.#timings = new Timings({
+      ...shared,
+      seed: options.seed,
+      onProgress: (target, done) => this.#progress(target, "latency", done, 1),
+    });
   }
 
   get isMean(): boolean {
@@ -170,7 +176,7 @@ class Bench implements MeasuringEngines {
       artifact: await this.#models.identity(artifact),
       target,
     } as const;
-    const index = this.#firstIndex("validation");
+    const index = this.#firstIndex();
     const run = (engine: EngineHost, times: number): Promise<number> => {
       const indexes = Array.from({ length: times }, () => index);
       return this.#models.using(engine, artifact, request, (model) =>
@@ -185,15 +191,8 @@ class Bench implements MeasuringEngines {
   }
 
   async #load(host: EngineHost, artifact: Artifact, options: CallOptions): Promise<TryOut> {
-    const { feeds } = await this.#sample("validation");
-    await this.#recycle(host);
-    return this.#models.using(host, artifact, options, async (model) => {
-      const first = await host.quickest(model, feeds, 1, options);
-      // WebAssembly's first runs are in its baseline tier: a few more where they cost little.
-      const more = Math.min(mostRuns, Math.floor(moreMs / first));
-      const next = more > 0 ? await host.quickest(model, feeds, more, options) : Infinity;
-      return { loadMs: model.loadMs, runMs: Math.min(first, next) };
-    });
+    const { feeds } = await this.#firstSample();
+    return tryOut(this.#models, host, artifact, feeds, options);
   }
 
   /** From an earlier run, or measured now and kept for later ones. */
@@ -247,7 +246,8 @@ class Bench implements MeasuringEngines {
             artifact: await this.#models.identity(reference.artifact),
             target: reference.target,
           };
-    const compare = (again: ParityRequest): Promise<Parity | null> => this.#compare(again);
+    const compare = (again: ParityRequest): Promise<Parity | null> =>
+      this.#parityRuns.compare(again);
     if (by === undefined) return this.#secondTry.ask([artifact], request, compare);
     const name = {
       kind: "parity",
@@ -264,47 +264,10 @@ class Bench implements MeasuringEngines {
     return compared;
   }
 
-  async #compare(request: ParityRequest): Promise<Parity | null> {
-    const { reference } = request;
-    if ("evaluate" in reference) return this.#compareWith(reference.evaluate, request);
-    const host = this.#host(reference.target);
-    return this.#models.using(host, reference.artifact, request, (model) =>
-      this.#compareWith((feeds) => host.run(model, feeds, request), request),
-    );
-  }
-
-  async #compareWith(
-    ask: (feeds: Tensors) => Promise<Tensors>,
-    request: ParityRequest,
-  ): Promise<Parity | null> {
-    const { artifact, target, split, count, maxMs, atLeast = 1 } = request;
-    const { samples } = this.#options;
-    const host = this.#host(target);
-    const own = this.#lookedAt.all(split);
-    // Where a split has too few, the others help out: whether two engines agree is no matter of what was seen.
-    const pool = [
-      ...new Set([...own, ...this.#lookedAt.all("test"), ...this.#lookedAt.all("validation")]),
-    ];
-    const indexes = (pool.length > 0 ? pool : [0]).slice(0, Math.max(1, count));
-    const meter = new ParityMeter();
-    const compare = async (outputs: Tensors, _: SampleInfo, position: number) => {
-      const { feeds } = await samples.sample(indexes[position] ?? 0);
-      meter.add(outputs, await ask(feeds));
-      this.#progress(target, "parity", position + 1, indexes.length);
-    };
-    await this.#models.using(host, artifact, request, (model) => {
-      const started = performance.now();
-      const until = (done: number) => done >= atLeast && performance.now() - started > (maxMs ?? 0);
-      const options = maxMs === undefined ? request : { ...request, until };
-      return host.runSamples(model, singly(samples), indexes, compare, options);
-    });
-    return meter.result();
-  }
-
   async latency(request: LatencyRequest): Promise<LatencyComparison> {
-    const name = await this.#latencyName(request);
+    const name = await this.#timings.name(request);
     const time = (): Promise<LatencyComparison> =>
-      this.#secondTry.ask(request.artifacts, request, (again) => this.#time(again, name));
+      this.#secondTry.ask(request.artifacts, request, (again) => this.#timings.time(again, name));
     if (request.screening === true) return this.#remembered(name, time);
     const compared = await time();
     await this.#earlier.put(name, compared);
@@ -312,48 +275,7 @@ class Bench implements MeasuringEngines {
   }
 
   async earlierLatency(request: LatencyRequest): Promise<LatencyComparison | null> {
-    return (await earlier(this.#earlier, await this.#latencyName(request))) ?? null;
-  }
-
-  async #latencyName({
-    artifacts,
-    target,
-    limits,
-    seed,
-  }: LatencyRequest): Promise<ResultName & { readonly kind: "latency" }> {
-    const identities = await Promise.all(artifacts.map((one) => this.#models.identity(one)));
-    return { kind: "latency", artifacts: identities, target, limits, seed };
-  }
-
-  /** @param timed what the whole timing is called */
-  async #time(
-    request: LatencyRequest,
-    timed: ResultName & { readonly kind: "latency" | "blocks" },
-  ): Promise<LatencyComparison> {
-    const { artifacts, target, limits, seed, signal, fresh = false, published = fresh } = request;
-    const { samples } = this.#options;
-    const name = { ...timed, kind: "blocks" } as const;
-    const begun = published ? undefined : await begunTiming(this.#earlier, name, artifacts.length);
-    const host = this.#host(target);
-    const feeds: Tensors[] = [];
-    const order = this.#lookedAt.all("validation");
-    for (const index of (order.length > 0 ? order : [0]).slice(0, timedSamples))
-      feeds.push((await samples.sample(index)).feeds);
-    this.#progress(target, "latency", 0, 1);
-    if (fresh) await this.#models.unload(host);
-    const compared = await this.#models.usingAll(host, artifacts, request, (models) =>
-      measureLatency(host, models, feeds, {
-        limits,
-        seed: this.#options.seed + seed,
-        signal,
-        limitMs: request.limitMs,
-        begun,
-        onInterrupted: published ? undefined : (left) => this.#earlier.put(name, left),
-      }),
-    );
-    if (begun !== undefined) await this.#earlier.put(name, { ...begun, blocks: [] });
-    this.#progress(target, "latency", 1, 1);
-    return compared;
+    return (await earlier(this.#earlier, await this.#timings.name(request))) ?? null;
   }
 
   async coldStart(request: Measured): Promise<ColdStart> {
@@ -365,25 +287,25 @@ class Bench implements MeasuringEngines {
   }
 
   async #coldStart({ artifact, target, ...options }: Measured): Promise<ColdStart> {
-    const { feeds } = await this.#sample("validation");
+    const { feeds } = await this.#firstSample();
     this.#progress(target, "start-up", 0, 1);
     const cold = await this.#host(target).coldStart(artifact, feeds, options);
     this.#progress(target, "start-up", 1, 1);
     return cold;
   }
 
-  #sample(split: SplitName): Promise<StoredSample> {
+  #firstSample(): Promise<StoredSample> {
     const { samples } = this.#options;
     if (samples.size === 0)
       throw new PareError("DATA_INVALID", "There are no samples to measure with.", {
         where: "samples",
         hint: "Give at least one.",
       });
-    return samples.sample(this.#firstIndex(split));
+    return samples.sample(this.#firstIndex());
   }
 
-  #firstIndex(split: SplitName): number {
-    return this.#lookedAt.all(split)[0] ?? 0;
+  #firstIndex(): number {
+    return this.#lookedAt.all("validation")[0] ?? 0;
   }
 
   #host(target: TargetName): EngineHost {
@@ -393,12 +315,6 @@ class Bench implements MeasuringEngines {
       where: target,
       hint: "Run `pare doctor`: it says what is missing.",
     });
-  }
-
-  async #recycle(host: EngineHost): Promise<void> {
-    if (host.target === "cpu") return;
-    const bytes = await host.peakBytes().catch(() => null);
-    if (bytes !== null && bytes > recycleBytes) await host.recycle();
   }
 
   #progress(
