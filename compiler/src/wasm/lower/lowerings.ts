@@ -1,5 +1,6 @@
 import { cumulativeSumRow, extremumPlaceRow, topRow } from "./along-axis.js";
 import { batchNormRow, binaryRow, unaryRow } from "./elementwise.js";
+import { concatRow, splitRow } from "./concat-split.js";
 import { convolutionRow } from "./convolution.js";
 import { couplingRow } from "./coupling.js";
 import { dftRow, stftRow } from "./fourier.js";
@@ -19,15 +20,8 @@ import type { LoweringRow } from "./lowering-row.js";
 import { lstmRow } from "./lstm.js";
 import { madeRow } from "./made-constant.js";
 import { gemmRow, matMulRow } from "./matrix-product.js";
-import {
-  concatRow,
-  identityRow,
-  movementRow,
-  padRow,
-  reshapeRow,
-  splitRow,
-  transposeRow,
-} from "./movement.js";
+import { movementRow } from "./movement.js";
+import { padRow } from "./pad.js";
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
 import { byteClipRow, dequantizeRow, quantizeRow } from "./quantized/boundary.js";
 import { convolveBytes } from "./quantized/convolution.js";
@@ -40,6 +34,7 @@ import { averageBytes, poolBytes } from "./quantized/pooling.js";
 import { multiplyBytes } from "./quantized/product.js";
 import { ofBytes, onBytes } from "./quantized/rows.js";
 import { reductionRow } from "./reduction.js";
+import { identityRow, reshapeRow, transposeRow } from "./reshape.js";
 import { resizeRow } from "./resize.js";
 import { filledRow } from "./filled.js";
 import { nonZeroRow } from "./non-zero.js";
