@@ -11,7 +11,7 @@ import {
   shapesAgree,
 } from "./pattern.js";
 import { plus, productAt, productOf } from "./products.js";
-import type { Rewrite, Rule } from "./rule.js";
+import { replacing, type Rewrite, type Rule } from "./rule.js";
 
 /** x · clip(x + 3, 0, 6) / 6 = x · HardSigmoid(x; α = 1/6, β = 1/2) = HardSwish(x) */
 const recoverHardSwish: Rule = {
@@ -186,15 +186,9 @@ function replaceBy(
   if (!computed.has(dtypeOf(graph, x))) return undefined;
   // A scalar constant of higher rank than x would have broadcast x.
   if (output === undefined || !shapesAgree(graph, x, output)) return undefined;
-  return {
-    because,
-    rewrite: (editor) =>
-      editor.replace(
-        output,
-        editor.add1(op, [x], attributes, { body: graph.body(node.body) }),
-        because,
-      ),
-  };
+  return replacing(output, because, (editor) =>
+    editor.add1(op, [x], attributes, { body: graph.body(node.body) }),
+  );
 }
 
 export const activations: readonly Rule[] = [

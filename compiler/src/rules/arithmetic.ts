@@ -21,7 +21,7 @@ import {
   scalarOf,
   shapesAgree,
 } from "./pattern.js";
-import type { Rewrite, Rule } from "./rule.js";
+import { replacing, type Rewrite, type Rule } from "./rule.js";
 
 /** x / 2ⁿ = x · 2⁻ⁿ, exactly. */
 const divideByPowerOfTwo: Rule = {
@@ -43,23 +43,15 @@ const divideByPowerOfTwo: Rule = {
       return undefined;
     const reciprocal = 1 / value;
     if (Math.abs(Math.log2(Math.abs(value))) > 100 || node.inputs[0] === null) return undefined;
-    const because = `dividing by ${value} is multiplying by ${reciprocal}`;
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        const factor = editor.constant(
-          `${graph.value(divisor ?? output).name}_reciprocal`,
-          Tensor.float32(tensor.dims, [reciprocal]),
-          body,
-        );
-        editor.replace(
-          output,
-          editor.add1("Mul", [node.inputs[0] ?? null, factor], {}, { body }),
-          because,
-        );
-      },
-    };
+    return replacing(output, `dividing by ${value} is multiplying by ${reciprocal}`, (editor) => {
+      const body = graph.body(node.body);
+      const factor = editor.constant(
+        `${graph.value(divisor ?? output).name}_reciprocal`,
+        Tensor.float32(tensor.dims, [reciprocal]),
+        body,
+      );
+      return editor.add1("Mul", [node.inputs[0] ?? null, factor], {}, { body });
+    });
   },
 };
 
@@ -210,11 +202,7 @@ function joinInstead(
 ): Rewrite {
   const axis = { axis: attribute.int(axisOf(concat)) };
   const body = graph.body(concat.body);
-  return {
-    because,
-    rewrite: (editor) =>
-      editor.replace(output, editor.add1("Concat", inputs, axis, { body }), because),
-  };
+  return replacing(output, because, (editor) => editor.add1("Concat", inputs, axis, { body }));
 }
 
 function axisOf(concat: Node): number {
@@ -247,13 +235,10 @@ const powToMul: Rule = {
       return undefined;
     const op = exponent === 2 ? "Mul" : exponent === 0.5 ? "Sqrt" : undefined;
     if (op === undefined || isAveraged(graph, output)) return undefined;
-    const because = `to the power of ${exponent} is ${op}`;
     const inputs = op === "Mul" ? [x, x] : [x];
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(output, editor.add1(op, inputs, {}, { body: bodyOf(graph, node) }), because),
-    };
+    return replacing(output, `to the power of ${exponent} is ${op}`, (editor) =>
+      editor.add1(op, inputs, {}, { body: graph.body(node.body) }),
+    );
   },
 };
 
@@ -261,8 +246,6 @@ function isAveraged(graph: Graph, value: ValueId): boolean {
   const [reader] = hasOneReader(graph, value) ? graph.consumers(value) : [];
   return reader?.op === "ReduceMean" && reader.domain === "";
 }
-
-const bodyOf = (graph: Graph, node: Node) => graph.body(node.body);
 
 export const arithmetic: readonly Rule[] = [
   divideByPowerOfTwo,

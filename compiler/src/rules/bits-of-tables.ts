@@ -1,7 +1,7 @@
 import { shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { attributesOf, inputOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /**
  * f(Gather(table, i), c) = Gather(f(table, c), i), for constants and what unpacks bits: where there is no kernel for that, the
@@ -25,17 +25,13 @@ export const bitsOfTables: Rule = {
     const axis = normalAxis(attributesOf(gather).int("axis", 0), dims.length);
     // Counted from the end, before and after.
     if (other.length >= dims.length - axis) return undefined;
-    const because = "its table is unpacked before it is looked up";
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        const attributes = Object.fromEntries(node.attributes);
-        const whole = editor.add1(node.op, [table, constant], attributes, { body });
-        const looked = Object.fromEntries(gather.attributes);
-        editor.replace(output, editor.add1("Gather", [whole, indices], looked, { body }), because);
-      },
-    };
+    return replacing(output, "its table is unpacked before it is looked up", (editor) => {
+      const body = graph.body(node.body);
+      const attributes = Object.fromEntries(node.attributes);
+      const whole = editor.add1(node.op, [table, constant], attributes, { body });
+      const looked = Object.fromEntries(gather.attributes);
+      return editor.add1("Gather", [whole, indices], looked, { body });
+    });
   },
 };
 

@@ -1,6 +1,6 @@
 import { attribute, codeOfDtype } from "../ir/index.js";
 import { dtypeOf, inputOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /** CastLike(x, y) → Cast of x to what y is, which is known: what made y has one reader less. */
 export const sayCastLike: Rule = {
@@ -11,14 +11,9 @@ export const sayCastLike: Rule = {
     const [x, output] = [inputOf(node, 0), outputOf(node)];
     const dtype = dtypeOf(graph, inputOf(node, 1));
     if (x === undefined || output === undefined || dtype === undefined) return undefined;
-    const because = `it casts to ${dtype}`;
-    return {
-      because,
-      rewrite(editor) {
-        const attributes = { ...Object.fromEntries(node.attributes), to: attribute.int(codeOfDtype(dtype)) }; // prettier-ignore
-        const cast = editor.add1("Cast", [x], attributes, { body: graph.body(node.body) });
-        editor.replace(output, cast, because);
-      },
-    };
+    return replacing(output, `it casts to ${dtype}`, (editor) => {
+      const attributes = { ...Object.fromEntries(node.attributes), to: attribute.int(codeOfDtype(dtype)) }; // prettier-ignore
+      return editor.add1("Cast", [x], attributes, { body: graph.body(node.body) });
+    });
   },
 };

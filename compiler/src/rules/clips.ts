@@ -8,7 +8,7 @@ import {
   scalarOf,
   shapesAgree,
 } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 interface Bounds {
   readonly low: number;
@@ -32,13 +32,10 @@ const mergeClips: Rule = {
     const source = inputOf(before, 0);
     if (inner === undefined || outer === undefined || source === undefined) return undefined;
     const within = (value: number) => Math.min(Math.max(value, outer.low), outer.high);
-    const because = `merged with the ${before.op} before it`;
     const bounds = { low: within(inner.low), high: within(inner.high) };
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(output, clip(editor, graph, node, source, bounds), because),
-    };
+    return replacing(output, `merged with the ${before.op} before it`, (editor) =>
+      clip(editor, graph, node, source, bounds),
+    );
   },
 };
 
@@ -59,12 +56,9 @@ const clipToRelu: Rule = {
     )
       return undefined;
     if (dtypeOf(graph, output) !== "float32") return undefined;
-    const because = "a Clip from 0 up is a Relu";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(output, clip(editor, graph, node, source, bounds), because),
-    };
+    return replacing(output, "a Clip from 0 up is a Relu", (editor) =>
+      clip(editor, graph, node, source, bounds),
+    );
   },
 };
 
@@ -86,14 +80,11 @@ const boundToClip: Rule = {
     )
       return undefined;
     if (!shapesAgree(graph, operand.other, output)) return undefined;
-    const because = `${node.op} of a number is a Clip`;
     const bounds =
       node.op === "Min" ? { low: -Infinity, high: value } : { low: value, high: Infinity };
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(output, clip(editor, graph, node, operand.other, bounds), because),
-    };
+    return replacing(output, `${node.op} of a number is a Clip`, (editor) =>
+      clip(editor, graph, node, operand.other, bounds),
+    );
   },
 };
 

@@ -1,5 +1,5 @@
 import { inputOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /**
  * Identity(w) = w, as a constant of its own under the name that the copy has. PyTorch's exporter by tracing writes parameters that
@@ -14,12 +14,8 @@ export const ownCopies: Rule = {
     // What a body gives must be made by a node.
     if (tensor === undefined || copy === undefined || graph.isOutput(copy)) return undefined;
     const { name } = graph.value(copy);
-    const because = "a constant of its own";
-    return {
-      because,
-      rewrite(editor) {
-        editor.replace(copy, editor.constant(name, tensor, graph.body(node.body)), because);
-      },
-    };
+    return replacing(copy, "a constant of its own", (editor) =>
+      editor.constant(name, tensor, graph.body(node.body)),
+    );
   },
 };

@@ -13,7 +13,7 @@ import { einsumLabels } from "../ops/index.js";
 import { sumOfProducts } from "./einsum-route.js";
 import type { Said, Term } from "./einsum-term.js";
 import { attributesOf, dtypeOf, outputOf } from "./pattern.js";
-import type { Miss, Rule } from "./rule.js";
+import { type Miss, replacing, type Rule } from "./rule.js";
 
 /** A file may have equations of any length, and there are many orders of long ones. */
 const most = { operands: 8, axes: 12 };
@@ -38,14 +38,10 @@ export const sayEinsum: Rule = {
     if (read === undefined || "miss" in read) return read;
     const made = sumOfProducts(read.terms, { result: read.result, isCoarse: dtype === "float16" });
     if (made === undefined) return { miss: "it takes sizes that are known only when it runs" };
-    const because = "said in products, sums and transpositions";
-    return {
-      because,
-      rewrite(editor) {
-        const emit = emitter(editor, values, graph.body(node.body));
-        editor.replace(output, emit(made.said), because);
-      },
-    };
+    return replacing(output, "said in products, sums and transpositions", (editor) => {
+      const emit = emitter(editor, values, graph.body(node.body));
+      return emit(made.said);
+    });
   },
 };
 

@@ -3,7 +3,7 @@ import { attribute, type Graph, isStatic, shapeOf, Tensor, type ValueId } from "
 import { hasUnconfirmedSizes, operatorOf, unmetDemand } from "../ops/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { attributesOf, bypass, dtypeOf, inputOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 const puts = ["ScatterND", "ScatterElements"];
 
@@ -27,20 +27,9 @@ export const foldEmpty: Rule = {
     // What a damaged file comes to may look like nothing.
     if (hasUnconfirmedSizes(graph, node) || unmetDemand(graph, node) !== undefined)
       return undefined;
-    const because = "it has no elements";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(
-          output,
-          editor.constant(
-            graph.value(output).name,
-            emptyTensor(dtype, dims),
-            graph.body(node.body),
-          ),
-          because,
-        ),
-    };
+    return replacing(output, "it has no elements", (editor) =>
+      editor.constant(graph.value(output).name, emptyTensor(dtype, dims), graph.body(node.body)),
+    );
   },
 };
 
@@ -65,15 +54,10 @@ export const dropEmptyOperands: Rule = {
     // Nothing along another axis would make nothing of all.
     if (!empties.every((id) => shapeOf(graph, id)?.every((size, at) => size !== 0 || at === axis)))
       return undefined;
-    const because = "what it joins besides has no elements";
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        const joined = editor.add1("Concat", kept, { axis: attribute.int(axis) }, { body });
-        editor.replace(output, joined, because);
-      },
-    };
+    return replacing(output, "what it joins besides has no elements", (editor) => {
+      const body = graph.body(node.body);
+      return editor.add1("Concat", kept, { axis: attribute.int(axis) }, { body });
+    });
   },
 };
 

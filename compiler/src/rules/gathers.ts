@@ -1,7 +1,7 @@
 import { type Graph, type Node, type Tensor, shapeOf } from "../ir/index.js";
 import { normalAxis } from "../ops/families/indexing.js";
 import { absorbable, attributesOf, inputOf, numbersOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /**
  * Squeeze(Gather(x, i)) = Gather(x, Squeeze(i)) and Unsqueeze(Gather(x, i)) = Gather(x, Unsqueeze(i)), for a constant i
@@ -20,21 +20,13 @@ export const reshapeIndices: Rule = {
       return undefined;
     const dims = reshaped(graph, node, gather, given);
     if (data === undefined || dims === undefined) return undefined;
-    const because = `its indices take the place of ${node.op}`;
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        const own = editor.constant(graph.value(indices).name, given.reshaped(dims), body);
-        const { axis } = Object.fromEntries(gather.attributes);
-        const attributes = axis === undefined ? {} : { axis };
-        editor.replace(
-          output,
-          editor.add1("Gather", [data, own], attributes, { body, name: gather.name }),
-          because,
-        );
-      },
-    };
+    return replacing(output, `its indices take the place of ${node.op}`, (editor) => {
+      const body = graph.body(node.body);
+      const own = editor.constant(graph.value(indices).name, given.reshaped(dims), body);
+      const { axis } = Object.fromEntries(gather.attributes);
+      const attributes = axis === undefined ? {} : { axis };
+      return editor.add1("Gather", [data, own], attributes, { body, name: gather.name });
+    });
   },
 };
 

@@ -19,7 +19,7 @@ import {
   outputOf,
   staticCount,
 } from "./pattern.js";
-import type { Miss, Rewrite, Rule } from "./rule.js";
+import { type Miss, replacing, type Rewrite, type Rule } from "./rule.js";
 
 /**
  * d = x − mean(x); γ · d / √(mean(d²) + ε) + β = LayerNormalization(x, γ, β), the means over the last axes. Written
@@ -59,14 +59,9 @@ function layerNorm(
   if (output === undefined) return undefined;
   if (!isScaled(gamma, shapeOf(graph, x)?.slice(axis)))
     return { miss: "it has no scale of the size that is normalized over" };
-  const because = "ReduceMean, Sub, Pow, Sqrt and Div are LayerNormalization";
-  return {
-    because,
-    rewrite(editor) {
-      const norm = addLayerNorm(graph, editor, node.body, { x, epsilon, axis }, gamma, beta);
-      editor.replace(output, norm, because);
-    },
-  };
+  return replacing(output, "ReduceMean, Sub, Pow, Sqrt and Div are LayerNormalization", (editor) =>
+    addLayerNorm(graph, editor, node.body, { x, epsilon, axis }, gamma, beta),
+  );
 }
 
 /** The Mul or Add by a constant of the normalized shape that alone reads a node's result. */

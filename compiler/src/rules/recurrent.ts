@@ -1,6 +1,6 @@
 import { Tensor, shapeOf } from "../ir/index.js";
 import { attributesOf, inputOf, outputOf } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 import { fillingOf, isZeros } from "./fillings.js";
 
 const cells = ["LSTM", "GRU", "RNN"];
@@ -48,17 +48,13 @@ export const reverseWhole: Rule = {
     const steps = shapeOf(graph, x)?.[axis];
     if (x === undefined || y === undefined || steps === undefined) return undefined;
     if (fillingOf(graph, lengths) !== steps) return undefined;
-    const because = "its sequences are all as long as its input";
-    return {
-      because,
-      rewrite(editor) {
-        const body = graph.body(node.body);
-        const [start, end, axes, step] = [-1, -(2 ** 31), axis, -1].map((number) =>
-          editor.constant("reversed", Tensor.int64([number]), body),
-        );
-        const operands = [x, start, end, axes, step].flatMap((id) => id ?? []);
-        editor.replace(y, editor.add1("Slice", operands, {}, { body }), because);
-      },
-    };
+    return replacing(y, "its sequences are all as long as its input", (editor) => {
+      const body = graph.body(node.body);
+      const [start, end, axes, step] = [-1, -(2 ** 31), axis, -1].map((number) =>
+        editor.constant("reversed", Tensor.int64([number]), body),
+      );
+      const operands = [x, start, end, axes, step].flatMap((id) => id ?? []);
+      return editor.add1("Slice", operands, {}, { body });
+    });
   },
 };

@@ -20,7 +20,7 @@ import {
   staticCount,
 } from "./pattern.js";
 import { scalesOf } from "./resize-scales.js";
-import type { Rewrite, Rule } from "./rule.js";
+import { replacing, type Rewrite, type Rule } from "./rule.js";
 
 /** A node that makes each place of an image of some places of another, whose weights sum to one. */
 interface Resampling {
@@ -50,25 +50,21 @@ export const pointwiseBeforeResize: Rule = {
     if (!commutes(graph, node, at, resize) || !pays(graph, node, resize)) return undefined;
     const sizes = sizesFor(graph, resize.node, shapeOf(graph, output)?.[1]);
     if (sizes === undefined) return undefined;
-    const because = "done before it is enlarged";
-    return {
-      because,
-      rewrite(editor) {
-        const options = { body: graph.body(node.body) };
-        const inputs = node.inputs.map((id, index) => (index === at ? resize.source : id));
-        const attributes = Object.fromEntries(node.attributes);
-        const small = editor.add1(node.op, inputs, attributes, { ...options, name: node.name });
-        const [, region = null, scales = null] = resize.node.inputs;
-        const size = sizes === null ? null : editor.constant("sizes", sizes, options.body);
-        const large = editor.add1(
-          "Resize",
-          size === null ? [small, region, scales] : [small, region, scales, size],
-          Object.fromEntries(resize.node.attributes),
-          { ...options, name: resize.node.name },
-        );
-        editor.replace(output, large, because);
-      },
-    };
+    return replacing(output, "done before it is enlarged", (editor) => {
+      const options = { body: graph.body(node.body) };
+      const inputs = node.inputs.map((id, index) => (index === at ? resize.source : id));
+      const attributes = Object.fromEntries(node.attributes);
+      const small = editor.add1(node.op, inputs, attributes, { ...options, name: node.name });
+      const [, region = null, scales = null] = resize.node.inputs;
+      const size = sizes === null ? null : editor.constant("sizes", sizes, options.body);
+      const large = editor.add1(
+        "Resize",
+        size === null ? [small, region, scales] : [small, region, scales, size],
+        Object.fromEntries(resize.node.attributes),
+        { ...options, name: resize.node.name },
+      );
+      return large;
+    });
   },
 };
 
@@ -89,19 +85,15 @@ export const pointwiseAfterPool: Rule = {
 };
 
 function swapped(graph: Graph, conv: Node, pool: Node, source: ValueId, output: ValueId): Rewrite {
-  const because = "done once it is pooled";
-  return {
-    because,
-    rewrite(editor) {
-      const options = { body: graph.body(pool.body) };
-      const again = (node: Node, x: ValueId): ValueId =>
-        editor.add1(node.op, [x, ...node.inputs.slice(1)], Object.fromEntries(node.attributes), {
-          ...options,
-          name: node.name,
-        });
-      editor.replace(output, again(conv, again(pool, source)), because);
-    },
-  };
+  return replacing(output, "done once it is pooled", (editor) => {
+    const options = { body: graph.body(pool.body) };
+    const again = (node: Node, x: ValueId): ValueId =>
+      editor.add1(node.op, [x, ...node.inputs.slice(1)], Object.fromEntries(node.attributes), {
+        ...options,
+        name: node.name,
+      });
+    return again(conv, again(pool, source));
+  });
 }
 
 /** A Resize that alone reads and enlarges, and leaves samples and channels as they are. */

@@ -9,7 +9,7 @@ import {
 } from "../ir/index.js";
 import { isPositive, operators } from "../ops/index.js";
 import { attributesOf, bypass, inputOf, madeBy, numbersOf, outputOf } from "./pattern.js";
-import type { Rewrite, Rule } from "./rule.js";
+import { replacing, type Rewrite, type Rule } from "./rule.js";
 
 /** They keep the elements and their order, and change the shape alone. */
 const reshapers = [...operators]
@@ -141,18 +141,11 @@ export function reshaped(
   const op = dims === undefined ? "Unsqueeze" : "Reshape";
   const told = dims ?? axesPutIn(from, to);
   if (told === undefined) return undefined;
-  return {
-    because,
-    rewrite(editor) {
-      const body = graph.body(node.body);
-      const ints = editor.constant(
-        dims === undefined ? "axes" : "target",
-        Tensor.int64(told),
-        body,
-      );
-      editor.replace(output, editor.add1(op, [source, ints], {}, { body }), because);
-    },
-  };
+  return replacing(output, because, (editor) => {
+    const body = graph.body(node.body);
+    const ints = editor.constant(dims === undefined ? "axes" : "target", Tensor.int64(told), body);
+    return editor.add1(op, [source, ints], {}, { body });
+  });
 }
 
 /** Axes of the second shape, all of size 1, that the first has not; undefined where they differ in more. */

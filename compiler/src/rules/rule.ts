@@ -1,4 +1,4 @@
-import type { Editor, Graph, Node, Tensor, TensorData } from "../ir/index.js";
+import type { Editor, Graph, Node, Tensor, TensorData, ValueId } from "../ir/index.js";
 import type { Exactness } from "../pipeline/pass.js";
 
 /** A local rewrite: where it applies and what it puts there. It depends on structure alone, never on names. */
@@ -21,6 +21,15 @@ export interface Rewrite {
   readonly work?: number;
   /** `data` holds the elements of `needs`, in order. */
   rewrite(editor: Editor, data: readonly TensorData[]): void;
+}
+
+/** Puts in a value's place what is made for it. */
+export function replacing(
+  old: ValueId,
+  because: string,
+  make: (editor: Editor) => ValueId,
+): Rewrite {
+  return { because, rewrite: (editor) => editor.replace(old, make(editor), because) };
 }
 
 /** Nearly applied: what a reader of the report should know of why it did not. */

@@ -2,7 +2,7 @@ import { type Graph, isStatic, type Node, Tensor, type ValueId, shapeOf } from "
 import { isItself } from "../ops/index.js";
 import { attributesOf, dtypeOf, inputOf, outputOf, staticCount } from "./pattern.js";
 import { isTarget, reshaped } from "./reshapes.js";
-import type { Rewrite, Rule } from "./rule.js";
+import { replacing, type Rewrite, type Rule } from "./rule.js";
 
 /** Integers that follow from shapes (Shape, Gather, Concat of dims) and are all numbers → a constant. */
 export const foldShapeValues: Rule = {
@@ -15,16 +15,9 @@ export const foldShapeValues: Rule = {
       return undefined;
     const tensor = tensorOfElements(graph, output);
     if (tensor === undefined) return undefined;
-    const because = "follows from known shapes";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(
-          output,
-          editor.constant(graph.value(output).name, tensor, graph.body(node.body)),
-          because,
-        ),
-    };
+    return replacing(output, "follows from known shapes", (editor) =>
+      editor.constant(graph.value(output).name, tensor, graph.body(node.body)),
+    );
   },
 };
 

@@ -10,7 +10,7 @@ import {
   varianceParts,
 } from "./norm-parts.js";
 import { dtypeOf, inputOf, madeBy, outputOf, scalarOf, staticCount } from "./pattern.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /**
  * x · s + (β − mean(x) · s) with s = γ / √(mean((x − mean(x))²) + ε) is LayerNormalization(x, γ, β), the means over the last
@@ -25,16 +25,11 @@ export const recoverShiftedNorm: Rule = {
     const norm = shiftedNorm(graph, node);
     if (output === undefined || norm === undefined) return undefined;
     if (!isScaled(norm.gamma, shapeOf(graph, norm.x)?.slice(norm.axis))) return undefined;
-    const because = "means, a root and what is scaled and shifted by them are LayerNormalization";
-    return {
-      because,
-      rewrite: (editor) =>
-        editor.replace(
-          output,
-          addLayerNorm(graph, editor, node.body, norm, norm.gamma, norm.beta),
-          because,
-        ),
-    };
+    return replacing(
+      output,
+      "means, a root and what is scaled and shifted by them are LayerNormalization",
+      (editor) => addLayerNorm(graph, editor, node.body, norm, norm.gamma, norm.beta),
+    );
   },
 };
 

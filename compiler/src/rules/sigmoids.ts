@@ -10,7 +10,7 @@ import {
   shapesAgree,
 } from "./pattern.js";
 import { plus, productOf } from "./products.js";
-import type { Rule } from "./rule.js";
+import { replacing, type Rule } from "./rule.js";
 
 /** 1 / (1 + e^−x) = Sigmoid(x), and x / (1 + e^−x) = x · Sigmoid(x), which is SiLU. */
 const recoverSigmoid: Rule = {
@@ -31,19 +31,15 @@ const recoverSigmoid: Rule = {
       return undefined;
     const isOne = dividend === undefined || scalarOf(graph, dividend) === 1;
     if (!isOne && dividend !== x) return undefined;
-    const because = isOne ? "1 / (1 + e^−x) is Sigmoid" : "x / (1 + e^−x) is x · Sigmoid";
-    return {
-      because,
-      rewrite(editor) {
+    return replacing(
+      output,
+      isOne ? "1 / (1 + e^−x) is Sigmoid" : "x / (1 + e^−x) is x · Sigmoid",
+      (editor) => {
         const body = graph.body(node.body);
         const sigmoid = editor.add1("Sigmoid", [x], {}, { body });
-        editor.replace(
-          output,
-          isOne ? sigmoid : editor.add1("Mul", [x, sigmoid], {}, { body }),
-          because,
-        );
+        return isOne ? sigmoid : editor.add1("Mul", [x, sigmoid], {}, { body });
       },
-    };
+    );
   },
 };
 
@@ -80,21 +76,13 @@ const recoverClippedLine: Rule = {
     const [x] = factors;
     if (x === undefined || factors.length !== 1 || alpha <= 0 || !shapesAgree(graph, x, output))
       return undefined;
-    const because = `clip(${alpha} x + ${beta}, 0, 1) is HardSigmoid`;
-    return {
-      because,
-      rewrite(editor) {
-        const attributes = {
-          alpha: attribute.float(Math.fround(alpha)),
-          beta: attribute.float(beta),
-        };
-        editor.replace(
-          output,
-          editor.add1("HardSigmoid", [x], attributes, { body: graph.body(node.body) }),
-          because,
-        );
-      },
-    };
+    return replacing(output, `clip(${alpha} x + ${beta}, 0, 1) is HardSigmoid`, (editor) => {
+      const attributes = {
+        alpha: attribute.float(Math.fround(alpha)),
+        beta: attribute.float(beta),
+      };
+      return editor.add1("HardSigmoid", [x], attributes, { body: graph.body(node.body) });
+    });
   },
 };
 
