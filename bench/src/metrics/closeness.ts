@@ -6,6 +6,16 @@ import { pairOfNumbers, readNumbers, wrongLabel, wrongOutput } from "./readings.
 /** Signal to quantization noise of a float32 that differs in its last bit only: more means nothing. */
 const highestSqnr = 144;
 
+/** Of two lists of numbers, sample by sample. */
+const betweenNumbers = {
+  against: "either",
+  proportion: false,
+  flip: "none",
+  answer: quantityAnswer,
+  read: readNumbers,
+  reduce: meanOfFirst,
+} as const;
+
 /** Metrics of how near outputs come to the truth, or to the float model. */
 export const closeness = [
   {
@@ -31,24 +41,14 @@ export const closeness = [
       return [editDistance(prediction, truth), Array.from(truth).length];
     },
     reduce(all) {
-      const edits = all.reduce((sum, row) => sum + (row[0] as number), 0);
-      return (
-        edits /
-        Math.max(
-          1,
-          all.reduce((sum, row) => sum + (row[1] as number), 0),
-        )
-      );
+      const total = (at: number) => all.reduce((sum, row) => sum + (row[at] as number), 0);
+      return total(0) / Math.max(1, total(1));
     },
   },
   {
+    ...betweenNumbers,
     name: "mse",
     direction: "lower",
-    against: "either",
-    proportion: false,
-    flip: "none",
-    answer: quantityAnswer,
-    read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("mse", prediction, truth, where);
       let sum = 0;
@@ -56,16 +56,11 @@ export const closeness = [
         sum += ((got[index] as number) - (expected[index] as number)) ** 2;
       return [sum / Math.max(1, got.length)];
     },
-    reduce: meanOfFirst,
   },
   {
+    ...betweenNumbers,
     name: "cosine",
     direction: "higher",
-    against: "either",
-    proportion: false,
-    flip: "none",
-    answer: quantityAnswer,
-    read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("cosine", prediction, truth, where);
       let dot = 0;
@@ -79,16 +74,11 @@ export const closeness = [
       if (a === 0 && b === 0) return [1];
       return [a === 0 || b === 0 ? 0 : Math.min(1, dot / Math.sqrt(a * b))];
     },
-    reduce: meanOfFirst,
   },
   {
+    ...betweenNumbers,
     name: "sqnr",
     direction: "higher",
-    against: "either",
-    proportion: false,
-    flip: "none",
-    answer: quantityAnswer,
-    read: readNumbers,
     row(prediction, truth, where) {
       const [got, expected] = pairOfNumbers("sqnr", prediction, truth, where);
       let signal = 0;
@@ -100,6 +90,5 @@ export const closeness = [
       if (noise === 0) return [highestSqnr];
       return [signal === 0 ? 0 : Math.min(highestSqnr, 10 * Math.log10(signal / noise))];
     },
-    reduce: meanOfFirst,
   },
 ] as const satisfies readonly Metric[];
