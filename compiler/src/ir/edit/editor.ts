@@ -1,113 +1,16 @@
 import { PareError } from "@pare/runtime/format";
 import type { NodeId, ValueId } from "../ids.js";
-import {
-  type Attribute,
-  type Attributes,
-  bodiesOf,
-  type Body,
-  type MutableBody,
-  type MutableNode,
-  type Node,
-} from "../model.js";
-import { BodyEditor } from "./body-editor.js";
+import type { Node } from "../model.js";
+import { NodeEditor } from "./node-editor.js";
 import type { Use } from "../uses.js";
-import {
-  contradicts,
-  sameShape,
-  sameType,
-  tensorType,
-  typeText,
-  unknownType,
-  type ValueType,
-} from "../type.js";
-
-export interface AddOptions {
-  /** "" (ai.onnx) where not given. */
-  readonly domain?: string;
-  readonly overload?: string;
-  readonly name?: string;
-  /** How many outputs, or their names ("" or null leaves an output out). 1 where not given. */
-  readonly outputs?: number | readonly (string | null)[];
-  /** The main body where not given. */
-  readonly body?: Body;
-  readonly origin?: unknown;
-}
+import { contradicts, sameShape, sameType, tensorType, typeText, type ValueType } from "../type.js";
 
 /** One transaction on a graph; see `edit`. */
-export class Editor extends BodyEditor {
-  readonly #added = new Set<NodeId>();
+export class Editor extends NodeEditor {
   /** What took a value's place, and of what type that was. */
   readonly #replaced: { readonly name: string; readonly type: ValueType; readonly by: ValueId }[] =
     [];
   readonly #entries: { what: "changed"; node: string; op: string; reason: string }[] = [];
-
-  /** Adds a node; gives the ids of its outputs, in order, those left out excluded. */
-  add(
-    op: string,
-    inputs: readonly (ValueId | null)[],
-    attributes: Attributes = {},
-    options: AddOptions = {},
-  ): readonly ValueId[] {
-    const node = this.addNode(op, inputs, attributes, options);
-    return node.outputs.filter((id) => id !== null);
-  }
-
-  /** As `add`, for a node with one output. */
-  add1(
-    op: string,
-    inputs: readonly (ValueId | null)[],
-    attributes: Attributes = {},
-    options: AddOptions = {},
-  ): ValueId {
-    const [output] = this.add(op, inputs, attributes, options);
-    if (output === undefined) throw new PareError("INTERNAL", `${op} was added without an output.`);
-    return output;
-  }
-
-  addNode(
-    op: string,
-    inputs: readonly (ValueId | null)[],
-    attributes: Attributes = {},
-    options: AddOptions = {},
-  ): Node {
-    const body = this.mutableBody((options.body ?? this.graph.main).id);
-    const id = this.newId() as NodeId;
-    const names =
-      typeof options.outputs === "object"
-        ? options.outputs
-        : Array.from(
-            { length: options.outputs ?? 1 },
-            (_, index) => `${op}_${id}${index === 0 ? "" : `_${index}`}`,
-          );
-    const node: MutableNode = {
-      id,
-      op,
-      domain: options.domain ?? "",
-      overload: options.overload ?? "",
-      name: options.name ?? "",
-      inputs: [],
-      outputs: [],
-      attributes: new Map(Object.entries(attributes)),
-      body: body.id,
-      origin: options.origin,
-    };
-    this.tables.nodes.set(id, node);
-    this.#added.add(id);
-    this.undo(() => this.tables.nodes.delete(id));
-    this.enlist(body.nodes, id);
-    for (const inner of bodiesOf(node)) this.own(inner.id, id);
-    inputs.forEach((value, index) => {
-      node.inputs.push(value);
-      if (value !== null) this.use(value, { kind: "node", node: id, index });
-    });
-    for (const name of names)
-      node.outputs.push(
-        name === null || name === "" ? null : this.makeValue(name, unknownType, body.id, id),
-      );
-    this.dirty.add(id);
-    this.touched += 1;
-    return node;
-  }
 
   /**
    * Lets every reader of `old` read `by` instead. Nodes that this transaction added and that `by` is made of keep
@@ -125,7 +28,7 @@ export class Editor extends BodyEditor {
     const isAlike = this.#isAlike(old, by);
     for (const use of Array.from(uses)) {
       if (use.kind === "output") this.putOutput(use.body, use.index, output);
-      else if (!makers.has(use.node)) this.#putInput(use.node, use.index, by, isAlike);
+      else if (!makers.has(use.node)) this.putInput(use.node, use.index, by, isAlike);
     }
     this.released.add(old);
   }
@@ -159,11 +62,11 @@ export class Editor extends BodyEditor {
   /** The nodes added in this transaction that lead from one value to another; none where none of them reads the first. */
   #addedBetween(from: ValueId, to: ValueId): ReadonlySet<NodeId> {
     const found = new Set<NodeId>();
-    const reads = (use: Use): boolean => use.kind === "node" && this.#added.has(use.node);
+    const reads = (use: Use): boolean => use.kind === "node" && this.added.has(use.node);
     const open: (ValueId | null)[] = this.mutableValue(from).uses.some(reads) ? [to] : [];
     for (let id = open.pop(); id !== undefined; id = open.pop()) {
       const producer = id === from ? undefined : this.graph.producer(id);
-      if (producer === undefined || found.has(producer.id) || !this.#added.has(producer.id))
+      if (producer === undefined || found.has(producer.id) || !this.added.has(producer.id))
         continue;
       found.add(producer.id);
       for (const input of producer.inputs) open.push(input);
@@ -171,137 +74,9 @@ export class Editor extends BodyEditor {
     return found;
   }
 
-  setInput(nodeId: NodeId, index: number, value: ValueId | null): void {
-    this.#putInput(nodeId, index, value, false);
-  }
-
-  /** @param isAlike inference sees the same in it as in what is read now */
-  #putInput(nodeId: NodeId, index: number, value: ValueId | null, isAlike: boolean): void {
-    const node = this.mutableNode(nodeId);
-    const before = node.inputs[index] ?? null;
-    if (before === value && index < node.inputs.length) return;
-    const lengthBefore = node.inputs.length;
-    while (node.inputs.length < index) node.inputs.push(null);
-    node.inputs[index] = value;
-    this.undo(() => {
-      node.inputs[index] = before;
-      node.inputs.length = lengthBefore;
-    });
-    if (before !== null) this.unuse(before, { kind: "node", node: nodeId, index });
-    if (value !== null) this.use(value, { kind: "node", node: nodeId, index });
-    if (!isAlike) this.dirty.add(nodeId);
-    this.touched += 1;
-  }
-
-  /** Drops trailing inputs beyond `length`. */
-  trimInputs(nodeId: NodeId, length: number): void {
-    const node = this.mutableNode(nodeId);
-    for (let index = node.inputs.length - 1; index >= length; index -= 1) {
-      this.setInput(nodeId, index, null);
-      node.inputs.pop();
-      this.undo(() => node.inputs.push(null));
-    }
-  }
-
-  /** An output of a node by position; made where the node leaves it out. */
-  output(nodeId: NodeId, index: number): ValueId {
-    const node = this.mutableNode(nodeId);
-    const known = node.outputs[index];
-    if (known !== undefined && known !== null) return known;
-    const before = node.outputs.length;
-    const id = this.makeValue(`${node.op}_${nodeId}_${index}`, unknownType, node.body, nodeId);
-    while (node.outputs.length < index) node.outputs.push(null);
-    node.outputs[index] = id;
-    this.undo(() => {
-      node.outputs[index] = null;
-      node.outputs.length = before;
-    });
-    this.dirty.add(nodeId);
-    this.touched += 1;
-    return id;
-  }
-
-  /** Leaves out an output that nobody reads. */
-  dropOutput(nodeId: NodeId, index: number): void {
-    const node = this.mutableNode(nodeId);
-    const output = node.outputs[index];
-    if (output === undefined || output === null) return;
-    if (this.mutableValue(output).uses.length > 0)
-      throw new PareError(
-        "INTERNAL",
-        `${this.rule} drops an output of ${node.op} that is still read.`,
-      );
-    const { length } = node.outputs;
-    node.outputs[index] = null;
-    // Operators of one output have no second one, not even an empty one.
-    while (node.outputs.length > 1 && node.outputs.at(-1) === null) node.outputs.pop();
-    this.undo(() => {
-      while (node.outputs.length < length) node.outputs.push(null);
-      node.outputs[index] = output;
-    });
-    this.deleteValue(output);
-    this.touched += 1;
-  }
-
-  setAttribute(nodeId: NodeId, name: string, value: Attribute | undefined): void {
-    const node = this.mutableNode(nodeId);
-    const before = node.attributes;
-    const after = new Map(before);
-    if (value === undefined) after.delete(name);
-    else after.set(name, value);
-    const bodiesBefore = bodiesOf(node);
-    node.attributes = after;
-    this.undo(() => (node.attributes = before));
-    const bodiesAfter = bodiesOf(node).map((body) => body.id);
-    for (const id of bodiesAfter) this.own(id, nodeId);
-    for (const { id } of bodiesBefore) {
-      if (!bodiesAfter.includes(id)) this.#removeBody(this.mutableBody(id));
-    }
-    this.dirty.add(nodeId);
-    this.touched += 1;
-  }
-
-  /** Gives the same inputs and outputs another operator of ONNX's own: Slice for DynamicSlice, Upsample's successor. */
-  setOp(nodeId: NodeId, op: string): void {
-    const node = this.mutableNode(nodeId);
-    const before = { op: node.op, domain: node.domain };
-    Object.assign(node, { op, domain: "" });
-    this.undo(() => Object.assign(node, before));
-    this.dirty.add(nodeId);
-    this.touched += 1;
-  }
-
-  /** Removes a node whose outputs nobody reads. */
-  remove(nodeId: NodeId): void {
-    const node = this.mutableNode(nodeId);
-    for (const output of node.outputs) {
-      if (output !== null && this.mutableValue(output).uses.length > 0) {
-        throw new PareError(
-          "INTERNAL",
-          `${this.rule} removes ${this.graph.nodeLabel(node)}, whose output ${this.mutableValue(output).name} is still read.`,
-        );
-      }
-    }
-    node.inputs.forEach((value, index) => {
-      if (value !== null) this.unuse(value, { kind: "node", node: nodeId, index });
-    });
-    for (const output of node.outputs) if (output !== null) this.deleteValue(output);
-    for (const body of bodiesOf(node)) this.#removeBody(this.mutableBody(body.id));
-    this.strike(this.mutableBody(node.body).nodes, nodeId);
-    this.tables.nodes.delete(nodeId);
-    this.dirty.delete(nodeId);
-    this.undo(() => this.tables.nodes.set(nodeId, node));
-    this.touched += 1;
-  }
-
   /** Says in the journal what was done to a node and why. */
   note(node: Node, reason: string): void {
     this.#entries.push({ what: "changed", node: this.graph.nodeLabel(node), op: node.op, reason });
-  }
-
-  /** Infers types of what was written so far: for a rewrite that is not sure before it knows them. */
-  inferTypes(): void {
-    this.#inferDirty();
   }
 
   /** @throws PareError PASS_FAILED always: the transaction is undone */
@@ -314,7 +89,7 @@ export class Editor extends BodyEditor {
   /** Called by `edit`: infers types again, drops what lost its last use, checks the model's interface. */
   commit(): void {
     this.#sweep();
-    this.#inferDirty();
+    this.inferTypes();
     const change = this.guard?.change() ?? this.#contradiction();
     if (change !== undefined) this.refuse(change);
     if (this.touched > 0) this.tables.changes += 1;
@@ -351,7 +126,8 @@ export class Editor extends BodyEditor {
     }
   }
 
-  #inferDirty(): void {
+  /** Infers types of what was written so far; a rewrite that is not sure before it knows them asks for it, too. */
+  inferTypes(): void {
     const limit = 64 * (this.tables.nodes.size + 1);
     let steps = 0;
     for (const id of this.dirty) {
@@ -378,20 +154,6 @@ export class Editor extends BodyEditor {
         }
       });
     }
-  }
-
-  #removeBody(body: MutableBody): void {
-    body.outputs.forEach((value, index) =>
-      this.unuse(value, { kind: "output", body: body.id, index }),
-    );
-    const outputs = body.outputs;
-    body.outputs = [];
-    this.undo(() => (body.outputs = outputs));
-    for (const node of [...this.graph.order(body)].reverse()) this.remove(node.id);
-    for (const id of [...body.inputs, ...body.initializers])
-      if (this.tables.values.has(id)) this.deleteValue(id);
-    this.tables.bodies.delete(body.id);
-    this.undo(() => this.tables.bodies.set(body.id, body));
   }
 }
 
