@@ -1,3 +1,5 @@
+import type { Range } from "../../quantize/scale.js";
+
 /** What onnxruntime's Python quantizer does with an operator in QDQ form. */
 export type Handling =
   /** Its weights become integers, its activation and its result are rounded. */
@@ -44,3 +46,6 @@ export const handling: ReadonlyMap<string, Handling> = new Map<string, Handling>
   ["InstanceNormalization", "first-input"],
   ["LayerNormalization", "first-input"],
 ]);
+
+/** Of an operator's result, whatever calibration saw (`adjust_tensor_ranges`): its kernel counts in 256 parts of 1. */
+export const given: ReadonlyMap<string, Range> = new Map([["Softmax", { min: 0, max: 1 }]]);

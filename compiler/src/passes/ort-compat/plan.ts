@@ -7,9 +7,10 @@ import type {
   StaticScope,
 } from "../quantization/qdq/static-plan.js";
 import { activationFormat } from "../../quantize/format.js";
+import type { Range } from "../../quantize/scale.js";
 import { isKept } from "../quantization/keep-float.js";
 import { weightedNodes } from "../quantization/qdq/weighted-nodes.js";
-import { handling } from "./operators.js";
+import { given, handling } from "./operators.js";
 
 /**
  * Which weights and activations become integers as onnxruntime's Python quantizer goes over a graph, operator by
@@ -52,8 +53,9 @@ class Planner {
         return this.#visitSharing(node);
       case "all-inputs":
       case "first-input":
-        (how === "all-inputs" ? node.inputs : node.inputs.slice(0, 1)).forEach(this.#mark);
-        return node.outputs.slice(0, 1).forEach(this.#mark);
+        for (const input of how === "all-inputs" ? node.inputs : node.inputs.slice(0, 1))
+          this.#mark(input);
+        return this.#mark(node.outputs[0], given.get(node.op));
       case undefined:
         return;
       default:
@@ -61,19 +63,20 @@ class Planner {
     }
   }
 
-  readonly #mark = (value: ValueId | null | undefined): void => {
+  #mark(value: ValueId | null | undefined, range?: Range): void {
     if (value === null || value === undefined) return;
     if (!this.#isFloat(value) || this.activations.has(value)) return;
-    this.activations.set(value, { source: value, sameAs: null, readers: "all" });
-  };
+    const planned = { source: value, sameAs: null, readers: "all" } as const;
+    this.activations.set(value, range === undefined ? planned : { ...planned, range });
+  }
 
   /** A MatMul of two activations is rounded too. */
   #visitWeighted(node: Node): void {
     const weighted = this.#weighted.get(node.id);
     if (weighted === undefined && node.op !== "MatMul") return;
     if (weighted !== undefined) this.#mark(weighted.activation);
-    else node.inputs.forEach(this.#mark);
-    node.outputs.forEach(this.#mark);
+    else for (const input of node.inputs) this.#mark(input);
+    for (const output of node.outputs) this.#mark(output);
   }
 
   #visitRemoved(node: Node): void {

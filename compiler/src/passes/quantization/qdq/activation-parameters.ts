@@ -4,6 +4,7 @@ import type { Observed, ObservedRange } from "../../../pipeline/activations.js";
 import type { IntegerFormat } from "../../../quantize/format.js";
 import { observedSqnr } from "../../../quantize/observed-range.js";
 import { type Scale, scaleOf } from "../../../quantize/scale.js";
+import { countableRange } from "./softmax-range.js";
 import type { StaticPlan } from "./static-plan.js";
 
 export interface ActivationParameters {
@@ -23,7 +24,7 @@ export async function activationParameters(
   observed: Observed,
 ): Promise<ReadonlyMap<ValueId, ActivationParameters>> {
   const parameters = new Map<ValueId, ActivationParameters>();
-  for (const [value, { sameAs }] of plan.activations) {
+  for (const [value, { sameAs, range: given }] of plan.activations) {
     const channelMeans = observed.channelMeans.get(value);
     const inherited = sameAs === null ? undefined : parameters.get(sameAs);
     if (inherited !== undefined) {
@@ -33,8 +34,9 @@ export async function activationParameters(
     const constant = floats(await graph.constant(value)?.read());
     const range =
       constant === null ? observed.ranges.get(value) : rangeOfConstant(constant, plan.format);
+    const steps = countableRange(graph, plan, value, given ?? range ?? { min: 0, max: 0 });
     parameters.set(value, {
-      scale: scaleOf(range ?? { min: 0, max: 0 }, plan.format),
+      scale: scaleOf(steps, plan.format),
       channelMeans,
       sqnr: range?.sqnr ?? null,
       constant,

@@ -1,6 +1,7 @@
 import type { ConvolutionKind, WeightedNode } from "../../../analysis/weighted-node.js";
 import type { KeepFloat } from "../keep-float.js";
 import type { IntegerFormat } from "../../../quantize/format.js";
+import type { Range } from "../../../quantize/scale.js";
 import type { Node, NodeId, ValueId } from "../../../ir/index.js";
 
 export interface StaticScope {
@@ -26,6 +27,8 @@ export interface PlannedActivation {
   readonly sameAs: ValueId | null;
   /** Who reads the rounded value: everyone, or the quantized nodes alone. */
   readonly readers: "all" | ReadonlySet<NodeId>;
+  /** Its range, whatever is seen; what was seen where not given. */
+  readonly range?: Range;
 }
 
 export interface StaticPlan {
