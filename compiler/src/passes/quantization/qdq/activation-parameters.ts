@@ -24,7 +24,7 @@ export async function activationParameters(
   observed: Observed,
 ): Promise<ReadonlyMap<ValueId, ActivationParameters>> {
   const parameters = new Map<ValueId, ActivationParameters>();
-  for (const [value, { sameAs, range: given }] of plan.activations) {
+  for (const [value, { source, sameAs, range: given }] of plan.activations) {
     const channelMeans = observed.channelMeans.get(value);
     const inherited = sameAs === null ? undefined : parameters.get(sameAs);
     if (inherited !== undefined) {
@@ -34,7 +34,7 @@ export async function activationParameters(
     const constant = floats(await graph.constant(value)?.read());
     const range =
       constant === null ? observed.ranges.get(value) : rangeOfConstant(constant, plan.format);
-    const steps = countableRange(graph, plan, value, given ?? range ?? { min: 0, max: 0 });
+    const steps = countableRange(graph, plan, source, given ?? range ?? { min: 0, max: 0 });
     parameters.set(value, {
       scale: scaleOf(steps, plan.format),
       channelMeans,

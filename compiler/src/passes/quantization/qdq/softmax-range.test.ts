@@ -33,3 +33,13 @@ it("takes shares to reach from 0 to 1 as onnxruntime's Python quantizer does", a
     .find(({ name }) => name === "shares_scale");
   expect(scale?.constant?.numbers()).toEqual([Math.fround(1 / 255)]);
 });
+
+it("does so where a Clip behind them was let go", async () => {
+  const float = graphOf({ x: ["float32", 1, 2] }, (input, b) => {
+    const shares = b.add("Softmax", [b.add("Mul", [input("x"), b.floats([0.1])])]);
+    return { y: b.add("Clip", [shares, b.floats([1e-7]), b.floats([1])]) };
+  });
+  const feeds = feedsOf(float);
+  const graph = await quantized(quantizeStatic, float, { ops: "all" });
+  expect(agreement(await run(float, feeds), await run(graph, feeds))).toBeGreaterThan(25);
+});

@@ -8,23 +8,23 @@ import type { StaticPlan } from "./static-plan.js";
 const spare = 148;
 
 /**
- * The range of an activation, no finer than onnxruntime's kernel can count, where a Softmax between rounded activations gives it.
+ * The range of what is rounded, no finer than onnxruntime's kernel can count, where a Softmax between rounded activations gives it.
  * That multiplies with 1 / scale before it divides by the sum: beyond 32 bits the largest shares of a row become 0 (its
  * qlinear_softmax.cc, to 1.31).
  */
 export function countableRange<T extends Range>(
   graph: Graph,
   { activations, format }: StaticPlan,
-  value: ValueId,
+  source: ValueId,
   range: T,
 ): T {
-  const node = graph.producer(value);
+  const node = graph.producer(source);
   const input = node && inputOf(node, 0);
   if (node?.op !== "Softmax" || input === undefined) return range;
   const readers = activations.get(input)?.readers;
   if (readers !== "all" && readers?.has(node.id) !== true) return range;
   // Of a row whose length is not known, two: of one alone nothing is to be learned.
-  const row = shapeOf(graph, value)?.at(attributesOf(node).int("axis", -1));
+  const row = shapeOf(graph, source)?.at(attributesOf(node).int("axis", -1));
   const least = integerRange(format).max / spare / (typeof row === "number" ? row : 2);
   return range.max < least ? { ...range, max: least } : range;
 }
