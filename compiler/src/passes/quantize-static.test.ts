@@ -238,6 +238,30 @@ describe("quantize-static", () => {
     expect(ops).not.toContain("FusedGemm");
   });
 
+  it("leaves float what reads numbers that no scale stands for: its bias would be lost", async () => {
+    const model = graphOf({ x: ["float32", "N", 8] }, (input, b) => {
+      const tiny = b.floats(
+        Array.from({ length: 64 }, () => 1e-37),
+        [8, 8],
+      );
+      const gone = b.add("Relu", [b.add("MatMul", [input("x"), tiny])]);
+      return {
+        y: b.add("Gemm", [
+          gone,
+          b.floats(
+            Array.from({ length: 8 }, () => 1e5),
+            [8, 1],
+          ),
+          b.floats([2]),
+        ]),
+      };
+    });
+    const own = calibrationOn(model, [{ N: 2 }, { N: 3 }]);
+    const graph = await quantized(quantizeStatic, model, {}, own);
+    const feeds = feedsOf(model, 1, { N: 2 });
+    expect(agreement(await run(model, feeds), await run(graph, feeds))).toBeGreaterThan(40);
+  });
+
   it("leaves float what reads or gives nothing but 0 in calibration, and says so", async () => {
     const model = graphOf({ x: ["float32", "N", 8] }, (input, b) => {
       const never = b.add("Relu", [b.add("Sub", [input("x"), b.floats([1e6])])]);

@@ -3,6 +3,7 @@ import type { Observed } from "../pipeline/activations.js";
 import { boolean, oneOf } from "../pipeline/kinds.js";
 import { option, optional, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
+import { isTooSmall } from "../quantize/scale.js";
 import { planEveryOperator } from "./ort-compat/plan.js";
 import { nothingKept } from "./quantization/keep-float.js";
 import { bringToFloat32 } from "./normal-form.js";
@@ -83,12 +84,12 @@ async function run(graph: Graph, context: PassContext, options: StaticOptions): 
 
 function unseenOf(
   graph: Graph,
-  { activations }: StaticPlan,
+  { activations, format }: StaticPlan,
   { ranges }: Observed,
 ): ReadonlySet<ValueId> {
   const isUnseen = (value: ValueId): boolean => {
     const range = ranges.get(value);
-    return range?.min === 0 && range.max === 0 && graph.constant(value) === undefined;
+    return range !== undefined && isTooSmall(range, format) && graph.constant(value) === undefined;
   };
   const unseen = [...activations].filter(([value, { sameAs }]) => isUnseen(sameAs ?? value));
   return new Set(unseen.map(([value]) => value));

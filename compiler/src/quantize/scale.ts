@@ -33,6 +33,12 @@ export function scaleOf(range: Range, format: Numbers): Scale {
   return scaleWithin(range, format.symmetric, integerRange(format));
 }
 
+/** Is a range, widened to contain zero, so small that no scale stands for it? */
+export function isTooSmall({ min, max }: Range, format: Numbers): boolean {
+  const { min: least, max: most } = integerRange(format);
+  return !(Math.max(max, 0) - Math.min(min, 0) >= smallestNormal * (most - least));
+}
+
 /** As `scaleOf`, of a format's integers, for who asks often. */
 export function scaleWithin(
   { min: low, max: high }: Range,

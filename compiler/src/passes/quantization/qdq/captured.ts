@@ -26,7 +26,7 @@ function roundedOrigin(
   value: ValueId,
   planned: ReadonlyMap<ValueId, PlannedActivation>,
 ): ValueId | undefined {
-  for (let at = value; planned.get(at)?.readers !== "all"; ) {
+  for (let at = value; planned.get(at)?.readers !== "all";) {
     const mover = graph.producer(at);
     const [input] = mover?.inputs ?? [];
     if (!movesExactly(mover && operatorOf(mover)?.traits.dataMovement)) return undefined;

@@ -15,7 +15,7 @@ export interface StaticScope {
   /** "float" keeps the nodes that read the model's own input: few channels, many values. */
   readonly inputs: "quantize" | "float";
   readonly keepFloat: KeepFloat;
-  /** Values of which calibration saw nothing, or nothing but 0: no steps suit what they will hold. None where not given. */
+  /** Values of which calibration saw nothing, or nothing but 0 and the like: no steps suit what they will hold. None where not given. */
   readonly unseen?: ReadonlySet<ValueId>;
 }
 
