@@ -1,6 +1,6 @@
 import { floatsToHalves } from "@pare/runtime/format";
 import { edit, attribute, type Graph, Tensor } from "../ir/index.js";
-import { largestHalf } from "../quantize/half.js";
+import { largestHalf, leastWholeHalf } from "../quantize/half.js";
 import { integer } from "../pipeline/kinds.js";
 import { option } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
@@ -27,9 +27,6 @@ export const fp16Weights = definePass({
   }),
 });
 
-/** Smaller ones lose digits. */
-const leastWhole = 2 ** -14;
-
 async function run(graph: Graph, minBytes: number): Promise<void> {
   await bringToFloat32(graph);
   const stored: { weight: StoredWeight; halves: Uint16Array }[] = [];
@@ -41,7 +38,7 @@ async function run(graph: Graph, minBytes: number): Promise<void> {
     }
     // Where even the largest has not all digits, a norm behind may make much of them.
     const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    if (largest > 0 && largest < leastWhole) {
+    if (largest > 0 && largest < leastWholeHalf) {
       graph.leave("fp16-weights", weight.reader, "its weights are smaller than what float16 holds");
       continue;
     }

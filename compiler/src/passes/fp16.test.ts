@@ -477,6 +477,40 @@ describe("fp16", () => {
     expect([...(y?.data ?? [])].every(Number.isFinite)).toBe(true);
   });
 
+  it("multiplies in float32 by what float16 would make larger", async () => {
+    const tiny = (dims: readonly number[]) =>
+      Array.from({ length: dims.reduce((a, b) => a * b) }, (_, at) =>
+        at % 2 === 0 ? 1e-20 : -2e-20,
+      );
+    const model = graphOf({ x: ["float32", 1, 8] }, (input, b) => {
+      const gone = b.add("MatMul", [input("x"), b.floats(tiny([8, 8]), [8, 8])]);
+      const scaled = b.add("Mul", [input("x"), b.floats([1e-9])]);
+      const sum = b.add("Add", [b.add("Add", [gone, scaled]), b.floats([1e-12])]);
+      return { y: b.add("Softmax", [b.add("Mul", [sum, b.floats([3e4])])]) };
+    });
+    const graph = await quantized(fp16, model, {}, null);
+    const kept = graph.journal.filter(({ reason }) => reason.includes("smaller than"));
+    expect(kept.map(({ op }) => op)).toEqual(["MatMul", "Mul"]);
+    const feeds: Tensors = {
+      x: {
+        type: "float32",
+        dims: [1, 8],
+        data: Float32Array.from({ length: 8 }, (_, at) => at * 400),
+      },
+    };
+    expect(agreement(await run(model, feeds), await run(graph, feeds))).toBeGreaterThan(50);
+  });
+
+  it("computes in float32 what is small throughout on samples", async () => {
+    const model = graphOf({ x: ["float32", 1, 8] }, (input, b) => {
+      const power = b.add("Pow", [b.add("Mul", [input("x"), b.floats([1e-3])]), b.floats([3])]);
+      return { y: b.add("Sigmoid", [b.add("Mul", [power, b.floats([5e4])])]) };
+    });
+    const graph = await quantized(fp16, model);
+    const kept = graph.journal.filter(({ reason }) => reason.includes("all digits from"));
+    expect(kept.map(({ op }) => op)).toEqual(["Pow", "Mul"]);
+  });
+
   it("clamps what float16 cannot hold", async () => {
     const mask = graphOf({ x: ["float32", 1, 2] }, (input, b) => ({
       y: b.add("Softmax", [b.add("Add", [input("x"), b.floats([-3.4e38, 0], [1, 2])])]),

@@ -1,7 +1,7 @@
 import { edit, type Graph, type NodeId, type ValueId } from "../ir/index.js";
 import { option } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
-import { clampedHalves, largestHalf } from "../quantize/half.js";
+import { clampedHalves, largestHalf, leastWholeHalf } from "../quantize/half.js";
 import { Converter } from "./float16/converter.js";
 import { type KeepFloat, keepFloatKind, nothingKept } from "./quantization/keep-float.js";
 import { countedNodes } from "./float16/counted.js";
@@ -40,7 +40,11 @@ function isMask(x: number): boolean {
 async function run(graph: Graph, keepFloat: KeepFloat, context: PassContext): Promise<void> {
   await bringToNormalForm(graph);
   const halves = new Map<ValueId, Uint16Array>();
-  const beyond = { all: new Set<ValueId>(), meant: new Set<ValueId>() };
+  const beyond = {
+    all: new Set<ValueId>(),
+    meant: new Set<ValueId>(),
+    small: new Set<ValueId>(),
+  };
   for (const { initializers } of graph.allBodies()) {
     for (const value of initializers) {
       const tensor = graph.constant(value);
@@ -50,6 +54,8 @@ async function run(graph: Graph, keepFloat: KeepFloat, context: PassContext): Pr
       const tooLarge = values.filter((x) => Math.abs(x) > largestHalf);
       if (tooLarge.length > 0) beyond.all.add(value);
       if (!tooLarge.every(isMask)) beyond.meant.add(value);
+      const largest = values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      if (largest > 0 && largest < leastWholeHalf) beyond.small.add(value);
     }
   }
   const kept = new Map<NodeId, string>(await wideActivations(graph, context, leastMask));

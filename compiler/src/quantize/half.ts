@@ -1,6 +1,8 @@
 import { floatsToHalves, halvesToFloats } from "@pare/runtime/format";
 
 export const largestHalf = 65504;
+/** Smaller ones lose digits. */
+export const leastWholeHalf = 2 ** -14;
 /** The smallest positive float16. */
 const smallestHalf = 2 ** -24;
 
@@ -21,7 +23,7 @@ export function clampedHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
 
 /** Can these be float16 numbers that keep all their digits? */
 export function fitsHalves(values: Float32Array): boolean {
-  return values.every((value) => value >= 2 ** -14 && value <= largestHalf);
+  return values.every((value) => value >= leastWholeHalf && value <= largestHalf);
 }
 
 /** Each rounded to the nearest float16 number. */

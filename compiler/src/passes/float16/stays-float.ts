@@ -18,6 +18,8 @@ export interface Beyond {
   readonly all: ReadonlySet<ValueId>;
   /** Those of them with numbers that are no mask. */
   readonly meant: ReadonlySet<ValueId>;
+  /** Those of which even the largest number has not all its digits in float16, or becomes another one. */
+  readonly small: ReadonlySet<ValueId>;
 }
 
 /** Why an operator without bodies stays float32; null where it has a float16 form. */
@@ -37,6 +39,9 @@ export function staysFloat(graph: Graph, node: Node, beyond: Beyond): string | n
   for (const input of node.inputs)
     if (input !== null && beyond.meant.has(input))
       return `it reads ${graph.value(input).name}, which float16 cannot hold`;
+  const factor = factorsOf(node).find((input) => beyond.small.has(input));
+  if (factor !== undefined)
+    return `it multiplies by ${graph.value(factor).name}, which is smaller than what float16 holds`;
   if (crashesInFloat16(graph, node))
     return "onnxruntime's CPU engine ends itself on a float16 Transpose of this kind before a product";
   // Of a malformed node the file's declaration is all that says what it gives, and that would not change.
@@ -44,6 +49,15 @@ export function staysFloat(graph: Graph, node: Node, beyond: Beyond): string | n
   if (node.outputs.some((output, index) => output !== null && !isTyped(inferred[index])))
     return `what ${node.op} gives does not follow from what it takes`;
   return null;
+}
+
+/** What scales a result: what is added to one, an epsilon, may be as small as it wants. */
+function factorsOf(node: Node): readonly ValueId[] {
+  const scales = node.op === "Mul" || node.op === "Div";
+  const weights = operatorOf(node)?.traits.weights?.map(({ input }) => node.inputs[input]) ?? [];
+  return [...(scales ? node.inputs : []), ...weights].filter(
+    (input) => input !== null && input !== undefined,
+  );
 }
 
 function isOfFloat32(node: Node): boolean {

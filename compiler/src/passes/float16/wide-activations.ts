@@ -1,7 +1,7 @@
 import type { Graph, NodeId, ValueId } from "../../ir/index.js";
 import type { Wanted } from "../../pipeline/activations.js";
 import type { PassContext } from "../../pipeline/pass.js";
-import { largestHalf } from "../../quantize/half.js";
+import { largestHalf, leastWholeHalf } from "../../quantize/half.js";
 import { uint8Activations } from "../../quantize/format.js";
 import { dtypeOf } from "../../rules/pattern.js";
 
@@ -9,8 +9,8 @@ import { dtypeOf } from "../../rules/pattern.js";
 const widest = largestHalf / 2;
 
 /**
- * Nodes of the main graph that read or give activations which come near to what float16 holds on the calibration samples, and
- * what to say of each. Nothing where there are no samples.
+ * Nodes of the main graph that read or give activations which on the calibration samples come near to what float16 holds, or
+ * are smaller throughout than what it has all digits of, and what to say of each. Nothing where there are no samples.
  * @param leastMask from so far below zero it is what a mask made, which the smallest number of float16 does too
  */
 export async function wideActivations(
@@ -35,9 +35,13 @@ export async function wideActivations(
   for (const value of values) {
     const { min = 0, max = 0 } = ranges.get(value) ?? {};
     const reaches = Math.max(max, min > -leastMask ? -min : 0);
-    if (reaches <= widest) continue;
+    const isSmall = reaches > 0 && reaches < leastWholeHalf;
+    if (reaches <= widest && !isSmall) continue;
     const { name, uses } = graph.value(value);
-    const why = `${name} reaches ${reaches.toPrecision(3)}, and float16 ends at ${largestHalf}`;
+    const limit = isSmall
+      ? `has all digits from ${leastWholeHalf.toPrecision(3)} on alone`
+      : `ends at ${largestHalf}`;
+    const why = `${name} reaches ${reaches.toPrecision(3)}, and float16 ${limit}`;
     const maker = graph.producer(value);
     if (maker !== undefined) nodes.set(maker.id, why);
     for (const use of uses) if (use.kind === "node") nodes.set(use.node, why);
