@@ -24,6 +24,7 @@ import type { Message } from "./schema.js";
 import { encodeTensor, TensorOrigin } from "./tensor-message.js";
 import { encodeType } from "./type-message.js";
 import { withWholeSizes } from "./whole-sizes.js";
+import { withRoundedCaptures } from "./captured-moves.js";
 import { writeMessage } from "./write-message.js";
 
 export interface EncodeOptions {
@@ -45,7 +46,8 @@ export interface EncodedModel {
 
 /**
  * Writes a graph as an ONNX file: what was read and not touched as it was, names made unique where values share one, or nodes
- * of one body, sizes of all axes where others than those of the file are named.
+ * of one body, sizes of all axes where others than those of the file are named, and rounded again what bodies read behind a
+ * DequantizeLinear where onnxruntime could not open it.
  * @throws PareError MODEL_LIMIT when it takes 2 GB or more without external data, ABORTED
  */
 export async function encodeModel(
@@ -62,7 +64,7 @@ export async function encodeModel(
 
 /** The message that `encodeModel` writes; data that is not in memory is read when it is written. */
 export function encodeMessage(from: Graph, last: readonly Node[] = []): Message<"ModelProto"> {
-  const graph = withWholeSizes(from);
+  const graph = withRoundedCaptures(withWholeSizes(from));
   const { header } = graph;
   const message: Message<"ModelProto"> =
     header.origin instanceof ModelOrigin ? { ...header.origin.proto } : {};

@@ -4,7 +4,6 @@ import { movesExactly, operatorOf } from "../../../ops/index.js";
 import { activationFormat } from "../../../quantize/format.js";
 import { isKept } from "../keep-float.js";
 import { planBetween } from "./between.js";
-import { withCaptured } from "./captured.js";
 import { engineIntegers } from "./engine-integers.js";
 import { fusedTail } from "./removable.js";
 import type { PlannedActivation, StaticPlan, StaticScope } from "./static-plan.js";
@@ -39,12 +38,7 @@ class Planner {
     const format = activationFormat(this.#scope.activationBits ?? 8);
     const activations =
       this.#scope.between === "integers" ? planBetween(this.#graph, taken) : this.#planWeighted();
-    return {
-      format,
-      weighted: [...taken.values()],
-      activations: withCaptured(this.#graph, activations),
-      left,
-    };
+    return { format, weighted: [...taken.values()], activations, left };
   }
 
   #excluded({ node, kind, activation }: WeightedNode): string | null {
