@@ -154,24 +154,32 @@ describe(".npz and .npy as numpy writes them", () => {
     });
   });
 
-  it("refuses entries that share their bytes, before any is unpacked", async () => {
+  /** An archive whose only array is listed so many times, as unpacking to so many bytes. */
+  function claiming(copies: number, size: number): Uint8Array {
     const array = zipSync({
       "x.npy": formatNpy({ type: "uint8", dims: [2e6], data: new Uint8Array(2e6) }),
     });
-    const view = new DataView(array.buffer);
-    const directory = view.getUint32(array.length - 6, true);
-    const entry = array.subarray(directory, array.length - 22);
+    const directory = new DataView(array.buffer).getUint32(array.length - 6, true);
+    const entry = Uint8Array.from(array.subarray(directory, array.length - 22));
+    new DataView(entry.buffer).setUint32(24, size, true);
     const end = Uint8Array.from(array.subarray(array.length - 22));
-    const copies = 40;
-    const entries = Array.from({ length: copies }, () => entry);
-    const bytes = Uint8Array.from(Buffer.concat([array.subarray(0, directory), ...entries, end]));
-    const tail = new DataView(bytes.buffer, bytes.length - 22);
+    const tail = new DataView(end.buffer);
     tail.setUint16(8, copies, true);
     tail.setUint16(10, copies, true);
     tail.setUint32(12, copies * entry.length, true);
-    await expect(readNpz(await file("shared.npz", bytes), [x])).rejects.toMatchObject({
+    const entries = Array.from({ length: copies }, () => entry);
+    return Buffer.concat([array.subarray(0, directory), ...entries, end]);
+  }
+
+  it.each([
+    ["share their bytes", 40, 2e6, /lie in \d+ bytes of \d+/],
+    ["share their bytes, and claim to hold nothing", 40, 0, /lie in \d+ bytes of \d+/],
+    ["hold more than their bytes can", 1, 2 ** 31, /unpack to \d+ bytes from \d+/],
+  ])("refuses entries that %s, before any is unpacked", async (_, copies, size, message) => {
+    const path = await file("shared.npz", claiming(copies, size));
+    await expect(readNpz(path, [x])).rejects.toMatchObject({
       code: "DATA_INVALID",
-      message: expect.stringMatching(/claims that its arrays.* unpack to \d+ bytes/),
+      message: expect.stringMatching(message),
     });
   });
 

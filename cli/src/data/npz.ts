@@ -8,6 +8,8 @@ import type { RawSamples } from "./raw-sample.js";
 
 /** Deflate makes at most 1,032 bytes of one. */
 const mostInflation = 1032;
+/** Of a zip, what an entry of no bytes and no name takes in its directory. */
+const entryBytes = 46;
 
 /** Arrays of a `.npz` (numpy.savez, compressed or not), named as the inputs. */
 export async function readNpz(path: string, inputs: readonly ValueInfo[]): Promise<RawSamples> {
@@ -50,7 +52,10 @@ interface Unzipped {
   readonly contents: ReadonlyMap<string, Uint8Array>;
 }
 
-/** Unpacks what is wanted. Entries may share their bytes: what counts is what all unpack to from all there are. */
+/**
+ * Unpacks what is wanted. Entries could share their bytes, or be named so many times that nothing else ends: each has to
+ * have bytes of its own, and all of them unpack to no more than their bytes can hold.
+ */
 async function unzip(
   bytes: Uint8Array,
   path: string,
@@ -58,10 +63,17 @@ async function unzip(
 ): Promise<Unzipped> {
   const { unzipSync } = await import("fflate");
   const names: string[] = [];
-  let unpacked = 0;
+  let [packed, unpacked] = [0, 0];
   try {
     const files = unzipSync(bytes, {
-      filter({ name, originalSize }) {
+      filter({ name, size, originalSize }) {
+        packed += entryBytes + size;
+        if (packed > bytes.length)
+          throw new PareError(
+            "DATA_INVALID",
+            `${path} claims that its arrays, up to "${name}", lie in ${packed} bytes of ${bytes.length}.`,
+            { where: path, hint: "Write it with numpy.savez." },
+          );
         if (!name.endsWith(".npy")) return false;
         names.push(nameOf(name));
         if (!wanted.has(nameOf(name))) return false;
