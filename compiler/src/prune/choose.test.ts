@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { countMacs } from "../analysis/index.js";
-import { attribute } from "../ir/index.js";
+import { attribute, Graph } from "../ir/index.js";
 import { either, graphOf } from "../rules/rule-case.test.support.js";
 import { planPruning, type PruneWish } from "./prune.js";
 
@@ -70,5 +70,26 @@ describe("a share of the multiply-accumulates", () => {
       message: expect.stringContaining(`that of MatMul ${why}`),
       hint: expect.stringContaining(hint),
     });
+  });
+});
+
+describe("a share of the parameters", () => {
+  it("looks at twice as much of twice as many layers", async () => {
+    const looked = async (layers: number) => {
+      const graph = graphOf({ x: ["float32", 1, 4] }, (input, b) => {
+        let last = input("x");
+        for (let layer = 0; layer < layers; layer += 1)
+          last = b.add("Relu", [b.add("MatMul", [last, b.weights(4, 4)])]);
+        return { y: last };
+      });
+      const node = vi.spyOn(Graph.prototype, "node");
+      await planPruning(graph, { ...wish, measure: "parameters" });
+      const { length } = node.mock.calls;
+      node.mockRestore();
+      return length;
+    };
+    const [one, two] = [await looked(64), await looked(128)];
+    expect(one).toBeGreaterThan(64);
+    expect(two).toBeLessThan(2.1 * one);
   });
 });

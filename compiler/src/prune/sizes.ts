@@ -8,6 +8,8 @@ import {
   type Node,
   type NodeId,
   shapeOf,
+  type Tensor,
+  type Value,
   type ValueId,
 } from "../ir/index.js";
 import { operatorOf } from "../ops/index.js";
@@ -33,6 +35,9 @@ export class Sizes {
   readonly #groups: readonly Group[];
   readonly #measure: Measure;
   readonly #costs = new Map<NodeId, number | null>();
+  /** The trained numbers of each constant; none where its channels changed. */
+  readonly #counts = new Map<ValueId, number>();
+  #trained: ReturnType<typeof trainedTensors> | undefined;
   readonly #readers = new Map<number, readonly Node[]>();
   readonly #going = new Map<string, Going[]>();
   readonly #sizesOf: SizesOf;
@@ -82,6 +87,7 @@ export class Sizes {
     if (this.left[group] === units) return;
     this.left[group] = units;
     for (const node of this.#readersOf(group)) this.#costs.delete(node.id);
+    for (const { axis } of this.#groups[group]?.members ?? []) this.#counts.delete(axis.value);
   }
 
   /** The MACs of a node; null where they cannot be counted. */
@@ -115,23 +121,29 @@ export class Sizes {
     );
   }
 
-  /** A vector that several nodes read counts once for each that has it cut, and once for all that do not. */
   #parameters(): number {
+    this.#trained ??= trainedTensors(this.#graph);
     let total = 0;
-    for (const { value, tensor } of trainedTensors(this.#graph)) {
-      const shared = this.#without(tensor.dims, this.#going.get(keyOf(value.id)) ?? []);
-      const counts = [...value.uses].map((use) => {
-        const own =
-          use.kind === "node" &&
-          this.#going.get(keyOf(value.id, this.#graph.node(use.node), use.index));
-        return product(own === undefined || own === false ? shared : this.#without(shared, own));
-      });
-      const whole = product(shared);
-      const cut = counts.filter((count) => count < whole);
-      if (cut.length < counts.length || counts.length === 0) total += whole;
-      for (const count of cut) total += count;
+    for (const { value, tensor } of this.#trained) {
+      const count = this.#counts.get(value.id) ?? this.#countOf(value, tensor);
+      this.#counts.set(value.id, count);
+      total += count;
     }
     return total;
+  }
+
+  /** A vector that several nodes read counts once for each that has it cut, and once for all that do not. */
+  #countOf({ id, uses }: Value, { dims }: Tensor): number {
+    const shared = this.#without(dims, this.#going.get(keyOf(id)) ?? []);
+    const counts = [...uses].map((use) => {
+      const own =
+        use.kind === "node" && this.#going.get(keyOf(id, this.#graph.node(use.node), use.index));
+      return product(own === undefined || own === false ? shared : this.#without(shared, own));
+    });
+    const whole = product(shared);
+    const cut = counts.filter((count) => count < whole);
+    const rest = cut.length < counts.length || counts.length === 0 ? whole : 0;
+    return cut.reduce((sum, count) => sum + count, rest);
   }
 
   #without(sizes: readonly number[], going: readonly Going[]): readonly number[] {
