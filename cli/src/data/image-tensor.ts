@@ -8,6 +8,9 @@ import {
 import { type PixelLayout, readPixels } from "./image-pixels.js";
 import type { Preprocess } from "./preprocess.js";
 
+/** As many as 8,192 by 8,192: what is enlarged takes memory that no file brought. */
+const mostPixels = 2 ** 26;
+
 /** How a model's input holds an image. */
 export interface ImageLayout extends PixelLayout {
   readonly info: ValueInfo;
@@ -17,7 +20,8 @@ export interface ImageLayout extends PixelLayout {
 
 /**
  * An input of three or four axes with 1, 3 or 4 channels, first (NCHW) or last (NHWC).
- * @throws PareError DATA_MISMATCH when the input holds no image; ARGUMENT when its size is free and no preset says it
+ * @throws PareError DATA_MISMATCH when the input holds no image; ARGUMENT when its size is free and no preset says it, or
+ * it is none that an image may have
  */
 export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayout {
   const batched = info.dims.length === 4;
@@ -52,6 +56,15 @@ export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayou
       },
     );
   }
+  if (![size.height, size.width].every(isEdge) || size.height * size.width > mostPixels)
+    throw new PareError(
+      "ARGUMENT",
+      `Input "${info.name}" is ${describeValue(info)}, and images of ${size.width} × ${size.height} cannot be made for it.`,
+      {
+        where: info.name,
+        hint: `Sizes are whole numbers above 0, and an image has at most ${mostPixels} pixels: say with --shape or in preprocessor_config.json which size is meant.`,
+      },
+    );
   return {
     info,
     channelsFirst: !channelsLast,
@@ -64,6 +77,10 @@ export function imageLayout(info: ValueInfo, preprocess: Preprocess): ImageLayou
 
 export function isChannels(dim: unknown): dim is 1 | 3 | 4 {
   return dim === 1 || dim === 3 || dim === 4;
+}
+
+function isEdge(size: number): boolean {
+  return Number.isInteger(size) && size > 0;
 }
 
 /** An image file as the input's tensor: RGB, sRGB, turned as its EXIF says. @throws PareError DATA_INVALID */

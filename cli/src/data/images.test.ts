@@ -100,6 +100,22 @@ describe("an image as an input", () => {
   ])("is refused for %s", (_, info, code) => {
     expect(() => imageLayout(info, presets["0..1"])).toThrow(expect.objectContaining({ code }));
   });
+
+  it.each([
+    [12_000, 12_000],
+    [0, 224],
+    [-224, -224],
+    [224.5, 224],
+  ])("is refused where an image is to become %d × %d", (width, height) => {
+    const config = { image_mean: [0], size: { height, width } };
+    const free = { ...nchw, dims: ["N", 3, "h", "w"] };
+    expect(() => imageLayout(free, parsePreprocessorConfig(config, "c"))).toThrow(
+      expect.objectContaining({
+        code: "ARGUMENT",
+        message: expect.stringContaining(`images of ${width} × ${height} cannot be made`),
+      }),
+    );
+  });
 });
 
 async function labelsIn(place: string): Promise<unknown[]> {
