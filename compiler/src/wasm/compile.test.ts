@@ -1,6 +1,6 @@
 import { isPareError } from "@pare/runtime/format";
-import { expect, it } from "vitest";
-import { attribute, type Graph } from "../ir/index.js";
+import { expect, it, vi } from "vitest";
+import { attribute, Graph } from "../ir/index.js";
 import { graphOf } from "../rules/rule-case.test.support.js";
 import { compileToWasm, refusalText } from "./compile.js";
 import { factsSection } from "./emit.js";
@@ -96,6 +96,23 @@ it("refuses with every reason at once, as data and as one error", async () => {
   for (const refusal of refusals(boundRows(graph)))
     expect(isPareError(error) && error.message).toContain(refusalText(refusal));
   expect(isPareError(error) && error.hint).toBe("Fix what the model leaves open: --dim N=….");
+});
+
+it("looks at twice as much where twice as many parts are joined", async () => {
+  const looked = async (parts: number) => {
+    const graph = graphOf({ x: ["float32", 1, 4] }, (input, b) => {
+      const made = Array.from({ length: parts }, () => b.add("Mul", [input("x"), b.weights(4)]));
+      return { y: b.add("Relu", [b.add("Concat", made, { axis: attribute.int(1) })]) };
+    });
+    const value = vi.spyOn(Graph.prototype, "value");
+    await compileToWasm(graph);
+    const { length } = value.mock.calls;
+    value.mockRestore();
+    return length;
+  };
+  const [one, two] = [await looked(100), await looked(200)];
+  expect(one).toBeGreaterThan(100);
+  expect(two).toBeLessThan(2.1 * one);
 });
 
 it("refuses what would read beyond the model", async () => {

@@ -39,19 +39,20 @@ export const concatRow: LoweringRow = {
   lower(node, l) {
     const id = node.output();
     const known = l.joined(id);
-    const [first] = node.inputs.filter((input) => !l.isConstant(input));
+    const { inputs } = node;
+    const [first] = inputs.filter((input) => !l.isConstant(input));
     const order =
       first === undefined ? rowMajor(l.dims(id).length) : orderOf(l.laned(l.view(first)));
     const target = known ?? l.allocate(id, order);
     const axis = normalAxis(node.attributes.int("axis", 0), target.dims.length);
     let [start, isPadded] = [0, true];
-    for (const [at, input] of node.inputs.entries()) {
+    for (const [at, input] of inputs.entries()) {
       const view = l.view(input);
       const part = sliced(target, axis, start, sizeAt(view, axis));
       const isThere = view.place.in === part.place.in && view.place.offset === part.place.offset;
       if (!isThere) planMove(l.plan, view.place, view.steps, part);
       // What pads the lanes is written where every part did so; along the lanes the last alone has any.
-      const hasPadding = axis !== target.lanes || at === node.inputs.length - 1;
+      const hasPadding = axis !== target.lanes || at === inputs.length - 1;
       if (hasPadding) isPadded &&= (isThere ? view : part).padded;
       start += sizeAt(view, axis);
     }

@@ -26,7 +26,7 @@ import { elementOfType } from "./element-of-type.js";
 import { type Arrays, dimsOf, dtypeOf } from "./node-facts.js";
 import { packedFloats } from "./packed-floats.js";
 import { type Packing, packedIntegers } from "./packed-integers.js";
-import { partOfConcat } from "./part-of-concat.js";
+import { PartsOfConcats } from "./part-of-concat.js";
 import { PlannedViews } from "./planned-views.js";
 import { rearranged } from "./rearranged.js";
 import type { Rows, RowsOf } from "./rows.js";
@@ -54,6 +54,7 @@ export class Lowering extends PlannedViews {
   readonly #pending = new Map<ValueId, View>();
   readonly #later = new Map<ValueId, () => View>();
   readonly #joined = new Map<ValueId, { readonly view: View; readonly order: readonly number[] }>();
+  readonly #parts: PartsOfConcats;
 
   constructor(
     graph: Graph,
@@ -68,6 +69,7 @@ export class Lowering extends PlannedViews {
     this.early = early;
     this.stored = stored;
     this.#rows = rows;
+    this.#parts = new PartsOfConcats(graph, this.absorbed);
   }
 
   /** Says where a node wrote how many rows there are in a buffer. */
@@ -271,7 +273,7 @@ export class Lowering extends PlannedViews {
   #partOfConcat(id: ValueId, order: readonly number[], wish: Wish): View | undefined {
     // What is there before a run is written by nothing else, so that what is equal can be there once.
     if (this.plan.isAtStart) return undefined;
-    const at = partOfConcat(this.graph, this.absorbed, id);
+    const at = this.#parts.of(id);
     if (at === undefined) return undefined;
     // Whole vectors that are written at a part's end must not reach into the next.
     const vector = lanesOf(this.element(id));

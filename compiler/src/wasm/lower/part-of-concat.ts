@@ -11,23 +11,44 @@ interface Part {
   readonly isLast: boolean;
 }
 
-/** The part that a value becomes of what one Concat gives, which reads it once; undefined where it does not, or more do. */
-export function partOfConcat(
-  graph: Graph,
-  absorbed: ReadonlySet<Node>,
-  id: ValueId,
-): Part | undefined {
-  const [use, ...more] = graph
-    .consumers(id)
-    .filter(({ op, domain }) => op === "Concat" && domain === "");
-  if (use === undefined || more.length > 0 || absorbed.has(use)) return undefined;
-  const facts = new NodeFacts(graph, use);
-  const position = use.inputs.indexOf(id);
-  if (use.inputs.lastIndexOf(id) !== position) return undefined;
-  const whole = facts.output();
-  const axis = normalAxis(facts.attributes.int("axis", 0), dimsOf(graph, whole).length);
-  const sizes = facts.inputs.map((part) => dimsOf(graph, part)[axis] ?? 1);
-  const start = sizes.slice(0, position).reduce((sum, size) => sum + size, 0);
-  const isLast = position === sizes.length - 1;
-  return { whole, axis, start, size: sizes[position] ?? 1, isLast };
+/** The parts that values become of what Concats give; those of one are laid out once, since it may have thousands. */
+export class PartsOfConcats {
+  readonly #graph: Graph;
+  readonly #absorbed: ReadonlySet<Node>;
+  readonly #known = new Map<Node, ReadonlyMap<ValueId, Part>>();
+
+  /** @param absorbed nodes that others compute */
+  constructor(graph: Graph, absorbed: ReadonlySet<Node>) {
+    this.#graph = graph;
+    this.#absorbed = absorbed;
+  }
+
+  /** The part that a value becomes of what one Concat gives, which reads it once; undefined where it does not, or more do. */
+  of(id: ValueId): Part | undefined {
+    const [use, ...more] = this.#graph
+      .consumers(id)
+      .filter(({ op, domain }) => op === "Concat" && domain === "");
+    if (use === undefined || more.length > 0 || this.#absorbed.has(use)) return undefined;
+    const parts = this.#known.get(use) ?? partsOf(new NodeFacts(this.#graph, use));
+    this.#known.set(use, parts);
+    return parts.get(id);
+  }
+}
+
+/** Where each value lies that a Concat reads once. */
+function partsOf(concat: NodeFacts): ReadonlyMap<ValueId, Part> {
+  const { graph, inputs } = concat;
+  const whole = concat.output();
+  const axis = normalAxis(concat.attributes.int("axis", 0), dimsOf(graph, whole).length);
+  const parts = new Map<ValueId, Part>();
+  const twice = new Set<ValueId>();
+  let start = 0;
+  for (const [position, id] of inputs.entries()) {
+    if (parts.has(id)) twice.add(id);
+    const size = dimsOf(graph, id)[axis] ?? 1;
+    parts.set(id, { whole, axis, start, size, isLast: position === inputs.length - 1 });
+    start += size;
+  }
+  for (const id of twice) parts.delete(id);
+  return parts;
 }

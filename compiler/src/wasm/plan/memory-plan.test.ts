@@ -60,6 +60,24 @@ it("puts a chain of equal buffers into the memory of two", () => {
   expect(planMemory(planWith(chain)).arenaBytes).toBe(1280);
 });
 
+it("looks once at each pair of buffers, where all live together for long", () => {
+  const count = 400;
+  let looked = 0;
+  const together = Array.from({ length: count }, (_, at): Buffer => ({
+    kind: "buffer",
+    name: `${at}`,
+    bytes: 64,
+    first: at,
+    get last() {
+      looked += 1;
+      return count + 1;
+    },
+  }));
+  const memory = planMemory(planWith(together));
+  expect(memory.arenaBytes).toBe(memory.unsharedBytes);
+  expect(looked).toBeLessThan(count ** 2);
+});
+
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 80, max: 2 });
 
 it("lays plans of which one runs at a time over one another, and keeps equal constants once", () => {

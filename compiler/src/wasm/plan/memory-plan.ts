@@ -180,6 +180,13 @@ export function constantImage(
   return image;
 }
 
+/** Where a buffer lies. */
+interface Placed {
+  readonly buffer: Buffer;
+  readonly offset: number;
+  readonly end: number;
+}
+
 /**
  * Best fit by size over lifetimes: the largest buffer first, each into the smallest gap that holds it between those that
  * live at the same time, or behind them.
@@ -190,29 +197,27 @@ function placeBuffers(buffers: readonly Buffer[]): ReadonlyMap<Buffer, number> {
   const bySize = [...buffers].sort((a, b) => b.bytes - a.bytes || a.first - b.first);
   for (const buffer of bySize) {
     const bytes = aligned(buffer.bytes);
-    const beside = placed
-      .livingWith(buffer)
-      .map((other) => {
-        const offset = offsets.get(other) ?? 0;
-        return { offset, end: offset + aligned(other.bytes) };
-      })
-      .sort((a, b) => a.offset - b.offset);
     let best: { readonly offset: number; readonly gap: number } | undefined;
     let end = 0;
-    for (const other of beside) {
+    for (const other of placed.livingWith(buffer)) {
       const gap = other.offset - end;
       if (gap >= bytes && (best === undefined || gap < best.gap)) best = { offset: end, gap };
       end = Math.max(end, other.end);
     }
-    offsets.set(buffer, best?.offset ?? end);
-    placed.add(buffer);
+    const offset = best?.offset ?? end;
+    offsets.set(buffer, offset);
+    placed.add({ buffer, offset, end: offset + bytes });
   }
   return offsets;
 }
 
-/** Buffers by when they live, in spans of steps: most live for a few, and few beside another one. */
+/**
+ * Buffers by when they live, in spans of steps: most live for a few, and few beside another one. Where most live at the same
+ * time, all of them, as they lie, are fewer than those of the spans together.
+ */
 class ByLifetime {
-  readonly #spans: Buffer[][] = [];
+  readonly #spans: Placed[][] = [];
+  readonly #asTheyLie: Placed[] = [];
   readonly #steps: number;
   readonly #stepsInSpan: number;
 
@@ -223,17 +228,31 @@ class ByLifetime {
     this.#stepsInSpan = Math.ceil(Math.sqrt(this.#steps));
   }
 
-  add(buffer: Buffer): void {
-    for (let span = this.#spanOf(buffer.first); span <= this.#spanOf(buffer.last); span += 1)
-      (this.#spans[span] ??= []).push(buffer);
+  add(one: Placed): void {
+    for (
+      let span = this.#spanOf(one.buffer.first);
+      span <= this.#spanOf(one.buffer.last);
+      span += 1
+    )
+      (this.#spans[span] ??= []).push(one);
+    let [low, high] = [0, this.#asTheyLie.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#asTheyLie[middle]?.offset ?? 0) <= one.offset) low = middle + 1;
+      else high = middle;
+    }
+    this.#asTheyLie.splice(low, 0, one);
   }
 
-  livingWith({ first, last }: Buffer): readonly Buffer[] {
-    const found = new Set<Buffer>();
-    for (let span = this.#spanOf(first); span <= this.#spanOf(last); span += 1)
-      for (const other of this.#spans[span] ?? [])
-        if (other.first <= last && first <= other.last) found.add(other);
-    return [...found];
+  /** As they lie. */
+  livingWith({ first, last }: Buffer): readonly Placed[] {
+    const lives = ({ buffer }: Placed): boolean => buffer.first <= last && first <= buffer.last;
+    // Those without any are holes, which are passed over.
+    const spans = this.#spans.slice(this.#spanOf(first), this.#spanOf(last) + 1);
+    const inSpans = spans.reduce((sum, { length }) => sum + length, 0);
+    if (inSpans >= this.#asTheyLie.length) return this.#asTheyLie.filter(lives);
+    const found = new Set(spans.flatMap((span) => span.filter(lives)));
+    return [...found].sort((a, b) => a.offset - b.offset);
   }
 
   #spanOf(time: number): number {
