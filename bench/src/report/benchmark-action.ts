@@ -1,4 +1,4 @@
-import type { Report, ReportRow } from "@pare/runtime/format";
+import { type Report, type ReportRow, visibleJson } from "@pare/runtime/format";
 import { accuracyText, isTimed, metricValue } from "./figures.js";
 
 /** A row as the common benchmark-tracking action reads it. */
@@ -16,7 +16,7 @@ export function benchmarkEntries(report: Report): BenchmarkEntry[] {
 }
 
 export function toBenchmarkAction(report: Report): string {
-  return `${JSON.stringify(benchmarkEntries(report), null, 2)}\n`;
+  return `${visibleJson(benchmarkEntries(report))}\n`;
 }
 
 function rowEntries(model: string, row: ReportRow): BenchmarkEntry[] {

@@ -1,6 +1,6 @@
-import type { Report } from "@pare/runtime/format";
+import { type Report, visibleJson } from "@pare/runtime/format";
 
 /** The report as `report.json`, by the published `report.schema.json`. Numbers that are not finite become null. */
 export function toJson(report: Report): string {
-  return `${JSON.stringify(report, null, 2)}\n`;
+  return `${visibleJson(report)}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Report, ReportCheck } from "@pare/runtime/format";
+import { type Report, type ReportCheck, visibleText } from "@pare/runtime/format";
 import { checksOf } from "./checks.js";
 
 /** JUnit XML: a suite per target, a case per check; a missed budget is a failure, an undecided one is not. */
@@ -38,12 +38,10 @@ function testCase(report: Report, { target, name, what, outcome, reason }: Repor
   return `${open}><failure message="${attribute(reason)}">${text(reason + named)}</failure></testcase>`;
 }
 
-/** Text without what XML forbids even as a reference: most control characters, and halves of surrogate pairs. */
+/** Text in which what is unseen is written out, without what else XML forbids even as a reference: halves of surrogate pairs. */
 function text(value: string): string {
-  return value
-    .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, (symbol) =>
-      "\t\n\r".includes(symbol) ? symbol : "\ufffd",
-    )
+  return visibleText(value)
+    .replace(/[\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;");

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Report, ReportCheck } from "@pare/runtime/format";
 import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
-import { benchmarkEntries } from "./benchmark-action.js";
+import { benchmarkEntries, toBenchmarkAction } from "./benchmark-action.js";
 import { bytes, changeText, digits, outcome, speed } from "./figures.js";
 import { toHtml } from "./html.js";
 import { toJson } from "./json.js";
@@ -15,7 +15,7 @@ async function json(name: string): Promise<unknown> {
 const example = (await json("example-report.json")) as Report;
 const validate = new Ajv({ allErrors: true }).compile((await json("report.schema.json")) as object);
 
-const hostile = `<img src=x onerror="alert('1')">|&\`*_\u0001`;
+const hostile = `<img src=x onerror="alert('1')">|&\`*_\u0001\u202e`;
 const hostileReport: Report = JSON.parse(
   JSON.stringify(example, (_, value: unknown) =>
     typeof value === "string" &&
@@ -150,6 +150,18 @@ describe("report.html", () => {
     const shown = toHtml(hostileReport);
     expect(shown).not.toContain("<img src=x");
     expect(shown).toContain("&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;");
+  });
+
+  it.each([
+    ["HTML", toHtml],
+    ["Markdown", toMarkdown],
+    ["JUnit", toJUnit],
+    ["JSON", toJson],
+    ["benchmark-action", toBenchmarkAction],
+  ])("lets nothing from outside change how the rest is read: %s", (_, write) => {
+    expect([...write(hostileReport)].some((one) => one === "\u0001" || one === "\u202e")).toBe(
+      false,
+    );
   });
 
   it("takes no image but a PNG of its own", () => {

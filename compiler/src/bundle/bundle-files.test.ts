@@ -176,6 +176,19 @@ describe("bundleFiles", async () => {
       expect(bundleJson(module.manifest)).toBe(text(named.get("manifest.json")));
     });
 
+    it("shows all that is in it, whatever values are called", async () => {
+      const name = "a\u202eb";
+      const value = { name, type: "float32", dims: [1] } as const;
+      const { inputs, outputs, state } = {
+        inputs: [value],
+        outputs: [value],
+        state: { [name]: name },
+      };
+      const named = await bundleFiles({ ...input, inputs, outputs, state });
+      for (const path of ["index.js", "web.js", "index.d.ts"])
+        expect(text(named.get(path))).toMatch(/^[^\u202e]*a\\u202eb[^\u202e]*$/);
+    });
+
     it("imports nothing, and names each file literally", () => {
       const source = text(files.get("index.js"));
       expect(source).not.toMatch(/\bimport[ (]|require\(/);

@@ -2,10 +2,12 @@ import {
   bundleJson,
   describeValue,
   dtypeArray,
+  escapeUnseen,
   type Golden,
   type Manifest,
   type ValueInfo,
   type VariantEntry,
+  visibleJson,
   visibleLine,
 } from "@pare/runtime/format";
 
@@ -43,10 +45,10 @@ ${files.join("")}  },
 `;
 }
 
-/** JSON as an expression that gives the same, where `"__proto__": …` would set a prototype. */
+/** JSON as an expression that gives the same and reads as it is, where `"__proto__": …` would set a prototype. */
 function literal(value: unknown): string {
   // Behind a backslash it is the end of a longer name.
-  return bundleJson(value)
+  return escapeUnseen(bundleJson(value))
     .trimEnd()
     .replaceAll(/(?<!\\)"__proto__":/g, '["__proto__"]:');
 }
@@ -63,7 +65,7 @@ ${typesOf("Inputs", inputs, true)}
 ${typesOf("Outputs", outputs, false)}
 /** By output, the input that it is at the next step. */
 export interface State {${Object.entries(state)
-    .map(([output, input]) => `\n  readonly ${JSON.stringify(output)}: ${JSON.stringify(input)};`)
+    .map(([output, input]) => `\n  readonly ${visibleJson(output)}: ${visibleJson(input)};`)
     .join("")}\n}
 
 declare const bundle: {
@@ -87,7 +89,7 @@ function typesOf(name: string, infos: readonly ValueInfo[], bare: boolean): stri
     const fixed =
       bare && info.type !== "string" && info.dims.every((dim) => typeof dim === "number");
     return `  /** ${visibleLine(describeValue(info)).replaceAll("*/", "* /")} */
-  readonly ${JSON.stringify(info.name)}: ${fixed ? `${tensor} | ${array}` : tensor};
+  readonly ${visibleJson(info.name)}: ${fixed ? `${tensor} | ${array}` : tensor};
 `;
   });
   return `export interface ${name} {\n${fields.join("")}}\n`;

@@ -18,7 +18,12 @@ export function visibleText(text: string): string {
 
 /** A document as JSON that can be shown as it is: what JSON may leave as it is and is unseen is escaped too. */
 export function visibleJson(document: unknown): string {
-  return JSON.stringify(document, null, 2).replace(unseen, (one) =>
+  return escapeUnseen(JSON.stringify(document, null, 2));
+}
+
+/** JSON that holds the same, in which what is unseen is escaped. */
+export function escapeUnseen(json: string): string {
+  return json.replace(unseen, (one) =>
     one === "\n" ? one : `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
