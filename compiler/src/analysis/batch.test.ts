@@ -24,6 +24,13 @@ it("finds the second axis of what is called a state of so many layers and cells"
   expect(symbolsOf({ x, state: ["float32", 2, "time", 128] })).toEqual([]);
 });
 
+it("takes positions for no batch where an encoder's answers are called hidden states", () => {
+  const ids: Declared = ["int64", 1, 1];
+  for (const name of ["encoder_hidden_states", "last_hidden_state", "encoderHiddenStates"])
+    expect(symbolsOf({ ids, [name]: ["float32", 1, "s70", 32] }), name).toEqual([]);
+  expect(symbolsOf({ ids, hidden_state: ["float32", 1, "N", 32] })).toEqual(["N"]);
+});
+
 it("finds none where the first axis is fixed, stands alone, or is none of a file's own", () => {
   expect(symbolsOf({ x: ["float32", 1, "length"] })).toEqual([]);
   expect(symbolsOf({ samples: ["float32", "length"] })).toEqual([]);

@@ -23,11 +23,14 @@ export function batchSymbols(graph: Graph): readonly string[] {
 /** What recurrent cells take and give is often called so. */
 const stateName = /(^|[^a-z])(h|c|hn|cn|h0|c0|hx|cx|h_?in|c_?in|hidden|cell|states?)([^a-z]|$)/i;
 
+/** What an encoder hands to a decoder is called alike, and is [batch, positions, width]. */
+const ofTransformer = /hidden_?states|(encoder|last)_?hidden/i;
+
 /** Is it the state of recurrent cells, [layers, batch, cells], whose second axis counts samples? */
 export function isState(name: string, dims: readonly unknown[]): boolean {
   const [layers, , cells] = dims;
   const isFixed = dims.length === 3 && typeof layers === "number" && typeof cells === "number";
-  return isFixed && stateName.test(name);
+  return isFixed && stateName.test(name) && !ofTransformer.test(name);
 }
 
 /** What a first axis counts that is no batch, by its usual names: all of them make up one sample. */
