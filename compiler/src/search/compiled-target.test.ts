@@ -66,6 +66,17 @@ it("refuses the model where that target is the only one", async () => {
   });
 });
 
+it("says that sizes are to be fixed where nothing else is in the way", async () => {
+  const graph = graphOf({ x: ["float32", "N", 1, 28, "W"] }, (input, b) => ({
+    y: b.add("Relu", [input("x")]),
+  }));
+  const request = await requestFor(plain(), { devices: [device("aot")], graph });
+  await expect(optimize(request)).rejects.toMatchObject({
+    code: "UNSUPPORTED_OP",
+    hint: expect.stringContaining("Fix these sizes"),
+  });
+});
+
 const otherSizes = new PareError("INPUT", "It got dims [3, 1, 28, 28].");
 
 it.each<[string, (measure: Simulated) => Simulated]>([

@@ -12,7 +12,7 @@ const shapes = { x: [1, 3, 48, 320] };
 it("names the sizes that would let a module be compiled, and compiles with them", async () => {
   const graph = pictures();
   expect(await moduleSizesText(graph, {}, sizesOfOne(shapes), false)).toBe(
-    "aot: --dim H=48 --dim W=320 (as the samples have it) compiles a module, and fixes it on every target. Several values, H=64,128, give the module an entry each and leave it free elsewhere.",
+    "aot: --dim H=48 --dim W=320 (as the samples have it) compiles a module, and fixes it on every target. Several values, H=48,96, give the module an entry each and leave it free elsewhere.",
   );
   const given = await supportOf(graph, findTarget("aot"), { H: [48], W: [320] });
   expect(given.obstacles).toEqual([]);

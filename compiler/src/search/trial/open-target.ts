@@ -155,12 +155,13 @@ async function demandTaken(target: Target, graph: Graph, sizes?: Sizes): Promise
   const { obstacles } = await supportOf(graph, target, sizes);
   const [first] = obstacles;
   if (first === undefined) return;
+  const isOfSizes = obstacles.every(({ reason }) => reason.includes("give --"));
   throw new PareError(
     "UNSUPPORTED_OP",
     `The model cannot be compiled for ${target.label}: ${obstacles.map(obstacleText).join("; ")}.`,
     {
       where: first.nodes[0],
-      hint: "Leave that target out: the others run what their engine does.",
+      hint: `${isOfSizes ? "Fix these sizes, or leave" : "Leave"} that target out: the others run what their engine does.`,
     },
   );
 }
