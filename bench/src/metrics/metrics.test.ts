@@ -266,6 +266,7 @@ describe("the choice of a metric", () => {
   const none = undefined;
   const grid: Tensors = { e: { type: "float32", dims: [1, 8, 8], data: new Float32Array(64) } };
   const series: Tensors = { e: { type: "float32", dims: [1, 50, 1], data: new Float32Array(50) } };
+  const direction = scores(...Array.from({ length: 16 }, (_, at) => (at % 2 === 0 ? 0.25 : -0.25)));
 
   it.each<[Tensors, unknown, unknown, string]>([
     [scores(1, 2, 3), 1, none, "top1"],
@@ -274,6 +275,9 @@ describe("the choice of a metric", () => {
     [grid, null, none, "concordance"],
     [series, null, none, "concordance"],
     [series, 1, none, "top1"],
+    // A face's embedding: a direction, whose largest number is no class.
+    [direction, null, none, "concordance"],
+    [direction, 1, none, "mse"],
     [scores(1, 2), [0.5, 0.5], none, "mse"],
     // As frameworks encode a class, and as tables hold one.
     [scores(1, 2), [0, 1], none, "top1"],

@@ -3,7 +3,7 @@ import { classification } from "./classification.js";
 import { closeness } from "./closeness.js";
 import { concordance } from "./concordance.js";
 import type { Metric } from "./metric.js";
-import { classScores, isFloat, mainOutput } from "./outputs.js";
+import { classScores, isDirection, isFloat, mainOutput } from "./outputs.js";
 import { isClassMap, isMapOf, type LabelFacts } from "./label-facts.js";
 import { numbersFrom, oneHotClass, single } from "./readings.js";
 import { severalLabels } from "./several-labels.js";
@@ -44,7 +44,8 @@ export function chooseMetric(
   facts: LabelFacts | null = null,
 ): MetricName {
   if (prediction !== undefined) return metricOfPrediction(prediction, given);
-  const scores = classScores(outputs);
+  const flat = classScores(outputs);
+  const scores = flat && isDirection(flat) ? null : flat;
   if (given === null || given === undefined)
     return scores && !mayBeSequence(outputs) && isOnlyMeasured(outputs)
       ? "top1-agreement"

@@ -22,6 +22,17 @@ export function classScores(outputs: Tensors): Float32Array | Float64Array | nul
   return wide.length === 1 && flat && output.dims.length > 0 ? numbersOf(output) : null;
 }
 
+/** Fewer numbers are of length 1 by chance, now and then. */
+const fewestOfDirection = 16;
+
+/** Numbers of length 1, some below 0, as of faces and sentences that are compared by angles: no class is the best of them. */
+export function isDirection(numbers: ArrayLike<number>): boolean {
+  if (numbers.length < fewestOfDirection) return false;
+  const all = Array.from(numbers);
+  const squares = all.reduce((sum, one) => sum + one * one, 0);
+  return Math.abs(squares - 1) < 1e-3 && all.some((one) => one < 0);
+}
+
 /** The best class; NaN, which is none, where a score is no number. */
 export function argmax(scores: ArrayLike<number>): number {
   let best = 0;

@@ -113,7 +113,9 @@ it("is to look at data of which the model itself makes no numbers", () => {
   const agreement = { metric: "top1-agreement", direction: "higher" } as const;
   expect(own({ ...agreement, value: 0.4 })).toMatch(/^Look at the data/);
   expect(own({ ...agreement, value: Number.NaN })).toMatch(/^Look at the data/);
-  expect(own({ ...agreement, value: 1 })).toMatch(/^Labels would show/);
+  expect(own({ ...agreement, value: 1 })).toMatch(
+    /^Labels would show.* --metric concordance compares/,
+  );
   expect(own({ metric: "mse", direction: "lower", value: 0 })).toMatch(/^Labels would show/);
   // What is no class, no subfolder is a label of.
   expect(own({ metric: "concordance", direction: "higher", value: 1 })).toMatch(/^`score` of a/);

@@ -39,7 +39,7 @@ export function nextStep(
     // What is no class, boxes and masks, no subfolder is a label of.
     return evaluation.samples.labelled || ownAccuracies.some(({ metric }) => metric === ofNumbers)
       ? "`score` of a data module would show accuracy, not only agreement with the float model: pare data <model> writes one to fill in."
-      : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.`;
+      : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.${ownAccuracies.some(({ metric }) => metric === ofClasses) ? unlessClasses : ""}`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
   const untried = worthMoreTime(optimized, budget.prefer);
   const [first] = untried;
@@ -135,6 +135,12 @@ function shortLesson(step: ReportStep, allowed: number): string | null {
 
 /** What agreement is measured by where answers are no classes. */
 const ofNumbers = "concordance";
+
+/** What it is measured by where they look like classes: a forecast or an embedding of so many numbers does too. */
+const ofClasses = "top1-agreement";
+
+const unlessClasses =
+  " If the answers are no scores of classes, but a forecast or an embedding, --metric concordance compares their values.";
 
 function howToLabel(source: string | null): string {
   return source !== null && /\.\w+$/.test(source)
