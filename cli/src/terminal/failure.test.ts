@@ -12,6 +12,13 @@ it("sends who runs a model that fails on its inputs to them", () => {
   expect(failureText(refused)).not.toContain("to do");
 });
 
+it("says how to get a locale that a model's texts want", () => {
+  const refused =
+    "onnxruntime-node refused the model: Failed to construct locale with name:en_US.UTF-8:locale::facet: not valid";
+  const text = failureText(new PareError("ENGINE", refused));
+  expect(text).toContain("wants the locale en_US.UTF-8, which this machine lacks");
+});
+
 const system = (code: string, more: object = {}): Error =>
   Object.assign(new Error(`${code}: of the system`), { code, ...more });
 

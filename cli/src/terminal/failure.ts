@@ -42,6 +42,10 @@ export function exitCodeOf(code: ErrorCode): ExitCode {
 
 /** The runtime says no more than the engine does: what a model that was loaded fails on are its inputs. */
 function hintOf({ code, message, hint }: PareError): string | undefined {
+  // As scikit-learn's texts are exported; small images of Linux have none but C.
+  const [, locale] = /Failed to construct locale with name:([\w.@-]*[\w@-])/.exec(message) ?? [];
+  if (code === "ENGINE" && hint === undefined && locale !== undefined)
+    return `A StringNormalizer of the model wants the locale ${locale}, which this machine lacks: on Debian \`apt-get install locales-all\` brings it. Where no letters beyond ASCII change their case, give that node \`locale\` "C", which is everywhere.`;
   const isRun = code === "ENGINE" && message.includes(" failed in a run: ");
   if (hint !== undefined || !isRun) return hint;
   return "Look at the inputs: sizes that the model leaves free, and indices, have to fit it.";
