@@ -102,9 +102,11 @@ export class EngineServer {
         return this.#reduce(request);
       case "warm-up": {
         const runners = this.#runners(request.ids, request.samples);
+        const tickMs = clockTick(performance);
         const runMs: number[] = [];
-        for (const run of runners) runMs.push(await warmUp(run, performance, request.maxMs));
-        return { plan: planFor(runMs, clockTick(performance), 1) };
+        for (const run of runners)
+          runMs.push(await warmUp(run, performance, request.maxMs, tickMs));
+        return { plan: planFor(runMs, tickMs, 1) };
       }
       case "time":
         return {

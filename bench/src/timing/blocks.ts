@@ -27,6 +27,9 @@ export interface Clock {
 export type Runner = (turn: number) => Promise<unknown>;
 
 const ticksPerUnit = 100;
+/** A run of so many steps of the clock is known to a tenth. */
+const ticksThatTell = 10;
+const mostPerUnit = 10_000;
 const blockMs = 20;
 const unitsPerBlock = 25;
 /** Assumed: of a run that takes longer, filling the caches is little. One unseen would cost as much again. */
@@ -48,7 +51,12 @@ export function clockTick(clock: Clock): number {
  * Runs until the time of a run no longer falls, and says what that time is. WebAssembly is recompiled while it runs
  * (a MobileNet in Node: 110 ms over its first ten runs, 10 ms over sixty), so a fixed count will not do.
  */
-export async function warmUp(run: Runner, clock: Clock, maxMs: number): Promise<number> {
+export async function warmUp(
+  run: Runner,
+  clock: Clock,
+  maxMs: number,
+  tickMs: number,
+): Promise<number> {
   const started = clock.now();
   const window = 5;
   const times: number[] = [];
@@ -60,16 +68,31 @@ export async function warmUp(run: Runner, clock: Clock, maxMs: number): Promise<
     const spent = clock.now() - started;
     if (times.length % window === 0) {
       const settled = Math.min(...times.slice(-window));
-      if (spent > blockMs && settled > previous * 0.95) return settled;
+      if (spent > blockMs && settled >= previous * 0.95) break;
       previous = settled;
     }
-    if (spent > maxMs) return Math.min(...times.slice(-window));
+    if (spent > maxMs) break;
+  }
+  const settled = Math.min(...times.slice(-window));
+  return settled < tickMs * ticksThatTell ? meanOfMany(run, clock, tickMs) : settled;
+}
+
+/** Of one run that is shorter than a step of the clock, it shows none or one: of so many it shows how long they take. */
+async function meanOfMany(run: Runner, clock: Clock, tickMs: number): Promise<number> {
+  for (let count = ticksPerUnit; ; count *= 4) {
+    const before = clock.now();
+    for (let turn = 0; turn < count; turn++) await run(turn);
+    const ms = clock.now() - before;
+    if (ms >= ticksPerUnit * tickMs || count > mostPerUnit) return ms / count;
   }
 }
 
 export function planFor(runMs: readonly number[], tickMs: number, seed: number): TimingPlan {
   const batch = runMs.map((ms) =>
-    Math.max(1, Math.ceil((ticksPerUnit * tickMs) / Math.max(ms, tickMs / 100))),
+    Math.max(
+      1,
+      Math.ceil((ticksPerUnit * tickMs) / Math.max(ms, (ticksPerUnit * tickMs) / mostPerUnit)),
+    ),
   );
   const units = runMs.map((ms, index) =>
     Math.min(

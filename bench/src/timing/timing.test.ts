@@ -37,6 +37,7 @@ describe("timing", () => {
       model(clock, (run) => (run < 30 ? 100 - 3 * run : 10)),
       clock,
       60_000,
+      0.001,
     );
     expect(settled).toBeCloseTo(10, 1);
   });
@@ -47,9 +48,21 @@ describe("timing", () => {
       model(clock, (run) => 1000 / (run + 1)),
       clock,
       2000,
+      0.001,
     );
     expect(clock.now()).toBeLessThan(4000);
   });
+
+  it.each([0.0002, 0.00095, 0.004, 0.012, 0.049])(
+    "tells how long a run of %s ms takes on a clock that steps by 0.005",
+    async (ms) => {
+      const clock = new FakeClock(0.005);
+      const run = model(clock, () => ms);
+      const settled = await warmUp(run, clock, 1000, 0.005);
+      expect(settled / ms).toBeCloseTo(1, 1);
+      expect(clock.now()).toBeLessThan(100);
+    },
+  );
 
   it("makes a unit a hundred ticks of the clock", () => {
     const plan = planFor([0.02, 3], 0.1, 1);
