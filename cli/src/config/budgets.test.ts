@@ -77,6 +77,15 @@ describe("pare.config.json", () => {
     ]);
   });
 
+  it("is taken by the path of one of several models with one name, whichever comes first", async () => {
+    await config({ models: { "model.onnx": { maxDrop: 0.1 }, "b/model.onnx": { maxDrop: 0.2 } } });
+    const dropOf = async (path: string) =>
+      (await loadBudgets(join(folder, path), "b", {}, quiet))("cpu").maxDrop;
+    expect(await dropOf("b/model.onnx")).toBe(0.2);
+    expect(await dropOf("model.onnx")).toBe(0.1);
+    expect(await dropOf("c/model.onnx")).toBe(0.1);
+  });
+
   it("says that a drop is not checked where there is no accuracy", async () => {
     await config({ models: { kws: { targets: { cpu: { maxDrop: 0.2 } } } } });
     await loadBudgets("kws.onnx", "kws", {}, quiet);

@@ -94,7 +94,7 @@ export interface BudgetNotes {
 
 /**
  * The budgets of a model: from the command line, or else from the first pare.config.json, of the current folder and of the
- * model's, that names it: by its path (from the file's folder), or by its name with or without the ending.
+ * model's, that names it: by its path (from the file's folder), or where none does, by its name with or without the ending.
  * @throws PareError ARGUMENT with the path of a wrong field
  */
 export async function loadBudgets(
@@ -144,11 +144,13 @@ async function entryOf(
     if (config !== null) read.push({ path, models: config.models });
   }
   for (const { path, models } of read) {
-    const found = Object.entries(models).find(
-      ([key]) =>
-        key === name || key === basename(model) || resolve(dirname(path), key) === resolve(model),
-    );
-    if (found !== undefined) return { path, entry: found[1], others: null };
+    const keys = Object.keys(models);
+    // Several models have one name, and only one of them has a path.
+    const key =
+      keys.find((one) => resolve(dirname(path), one) === resolve(model)) ??
+      keys.find((one) => one === name || one === basename(model));
+    const entry = key === undefined ? undefined : models[key];
+    if (entry !== undefined) return { path, entry, others: null };
   }
   const [first] = read;
   if (first === undefined) return { path: here, entry: {}, others: null };

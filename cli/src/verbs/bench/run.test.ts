@@ -115,9 +115,10 @@ it("holds each of several candidates to what its own path is allowed", async () 
   ] as const;
   const allowed = { "wide.onnx": { maxSize: "1MB" }, "tight.onnx": { maxSize: 1 } };
   await writeFile(file("pare.config.json"), JSON.stringify({ models: allowed }));
-  const { code, report } = await benched(models);
+  const { code, report, text } = await benched(models);
   const held = report.checks?.filter(({ reason }) => reason.endsWith(" are allowed."));
   expect(code).toBe(3);
+  expect(text).toMatch(/^missed: \S*tight\.onnx, cpu, size: /m);
   expect(held).toMatchObject([
     { name: expect.stringMatching(/wide\.onnx$/), outcome: "passed" },
     { name: expect.stringMatching(/tight\.onnx$/), outcome: "missed" },

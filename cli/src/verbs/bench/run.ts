@@ -156,7 +156,10 @@ export async function runBench(
     const { variants } = comparison.report;
     const nextStep = hopelessText(variants.flatMap(({ accuracy }) => accuracy ?? []));
     const report = withoutPlaces({ ...comparison.report, nextStep });
-    const lines = [summaryText(report, options), ...(report.checks ?? []).map(checkText)];
+    const lines = [
+      summaryText(report, options),
+      ...(report.checks ?? []).map((check) => checkText(check, candidates.length > 1)),
+    ];
     if (nextStep !== null) lines.push(`next: ${nextStep}`);
     output.result(lines.join("\n\n"), report);
     if (!passed) context.exit(3);
@@ -295,6 +298,7 @@ async function measureAlone(
   return { report, passed: true, missed: [] };
 }
 
-function checkText({ target, what, outcome, reason }: ReportCheck): string {
-  return `${outcome}: ${target}, ${what}: ${reason}`;
+/** @param isNamed where there are several candidates, of which a target says the same */
+function checkText({ target, name, what, outcome, reason }: ReportCheck, isNamed: boolean): string {
+  return `${outcome}: ${isNamed ? `${name}, ` : ""}${target}, ${what}: ${reason}`;
 }
