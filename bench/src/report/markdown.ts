@@ -20,6 +20,8 @@ import { expectedText, groupText, timeText, triedText } from "./search-time.js";
 
 /** A job summary takes a megabyte, a comment 64 KB: the smaller of the two. */
 const limitBytes = 64_000;
+/** What is said of a cut. */
+const margin = 200;
 const namedFlips = 40;
 const namedGroups = 40;
 
@@ -41,15 +43,17 @@ export function toMarkdown(report: Report): string {
   const whole = parts.filter((part) => part !== "").join("\n\n");
   if (byteLength(whole) <= limitBytes) return `${whole}\n`;
   let kept = whole;
-  while (byteLength(kept) > limitBytes - 100)
+  while (byteLength(kept) > limitBytes - margin)
     kept = kept.slice(
       0,
       kept.lastIndexOf(
         "\n",
-        kept.length - Math.max(1, Math.floor((byteLength(kept) - limitBytes + 100) / 4)),
+        kept.length - Math.max(1, Math.floor((byteLength(kept) - limitBytes + margin) / 4)),
       ),
     );
-  return `${kept}\n\n… cut here; the whole report is in report.html and report.json.\n`;
+  const open = kept.split("<details>").length > kept.split("</details>").length;
+  // What a job's next step adds to its summary is no part of what is folded.
+  return `${kept}\n\n${open ? "</details>\n\n" : ""}… cut here; as HTML and JSON the report is whole: a bundle holds it, and --report html=… json=… writes it.\n`;
 }
 
 function byteLength(value: string): number {
