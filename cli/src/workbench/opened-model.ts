@@ -1,6 +1,7 @@
 import type { BindShapesOptions, Dim, Graph, ModelSource, Node } from "@pare/compiler";
 import { fileHash, isPareError, PareError, type ValueInfo } from "@pare/runtime/format";
 import { modelInputs, modelName, modelOutputs, openModelFile } from "../platform/open-model.js";
+import { inFile } from "./in-file.js";
 import { shownPath } from "../terminal/shown-path.js";
 
 /** A model as it is to be measured: with the shapes that were asked for. */
@@ -44,7 +45,9 @@ export async function openModel(
 ): Promise<OpenedModel> {
   const file = openModelFile(path);
   try {
-    return await openModelSource(path, file.source, shapes, signal, unfitting, () => file.close());
+    return await inFile(path, () =>
+      openModelSource(path, file.source, shapes, signal, unfitting, () => file.close()),
+    );
   } catch (error) {
     file.close();
     throw error;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeModel, parseGraph } from "@pare/compiler";
-import type { Report } from "@pare/runtime/format";
+import { isPareError, type Report } from "@pare/runtime/format";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import type { VerbContext } from "../../terminal/verb.js";
 import { type BenchOptions, runBench } from "./run.js";
@@ -198,4 +198,18 @@ it("refuses models whose inputs are of different types, by their names", async (
   await expect(benched([await model("single.onnx", "Neg"), file("half.onnx")])).rejects.toThrow(
     /different inputs: x \(float32\) of .*single\.onnx; x \(float16\) of .*half\.onnx/,
   );
+});
+
+it("says which of several files is wrong", async () => {
+  const good = await model("good.onnx", "Neg");
+  await writeFile(file("pointer.onnx"), "version https://git-lfs.github.com/spec/v1\n");
+  const whole = await readFile(good);
+  await writeFile(file("short.onnx"), whole.subarray(0, whole.length - 8));
+  const where = async (bad: string): Promise<unknown> =>
+    benched([good, file(bad)]).then(
+      () => null,
+      (error: unknown) => (isPareError(error) ? error.where : error),
+    );
+  expect(await where("pointer.onnx")).toMatch(/pointer\.onnx$/);
+  expect(await where("short.onnx")).toMatch(/short\.onnx: ModelProto/);
 });

@@ -27,7 +27,9 @@ import { modelAtCommit } from "./git-model.js";
 import { checkMeasureOptions, type Workbench, openWorkbench } from "../../workbench/workbench.js";
 import { parseShapes } from "../../workbench/shape-options.js";
 import { openModel, type OpenedModel, openModelSource } from "../../workbench/opened-model.js";
+import { inFile } from "../../workbench/in-file.js";
 import type { Output } from "../../terminal/output.js";
+import { shownPath } from "../../terminal/shown-path.js";
 import { twoLevelProgress } from "../../terminal/two-level-progress.js";
 import type { VerbContext } from "../../terminal/verb.js";
 import { hopelessText } from "../../report/hopeless.js";
@@ -63,13 +65,10 @@ export async function runBench(
   let workbench: Workbench | null = null;
   try {
     if (options.base !== undefined) {
-      const before = await openModelSource(
-        first,
-        modelAtCommit(first, options.base),
-        shapes,
-        signal,
-      );
-      models.push({ ...before, path: `${before.path} at ${options.base}` });
+      const path = `${shownPath(first)} at ${options.base}`;
+      const source = modelAtCommit(first, options.base);
+      const before = await inFile(path, () => openModelSource(first, source, shapes, signal));
+      models.push({ ...before, path });
     }
     for (const path of [first, ...others]) {
       const unfitting = models.length > 0 ? "skip" : "refuse";
