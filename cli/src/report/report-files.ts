@@ -4,6 +4,7 @@ import { PareError, type Report } from "@pare/runtime/format";
 import type { Output } from "../terminal/output.js";
 import type { Pairs } from "../terminal/option-values.js";
 import { demandWritable } from "../platform/demand-writable.js";
+import { refuse } from "../terminal/refuse.js";
 import { fileError } from "../platform/file-error.js";
 import { writeFileAtomic } from "../platform/write-file.js";
 
@@ -20,13 +21,15 @@ const formats: Readonly<Record<string, (report: Report) => string>> = {
  * @throws PareError ARGUMENT for a format that there is not, and as `demandWritable`
  */
 export async function checkReports(wanted: Pairs = []): Promise<void> {
-  for (const [format] of wanted) {
+  for (const [format, path] of wanted) {
     if (!Object.hasOwn(formats, format)) {
       throw new PareError("ARGUMENT", `There is no report format "${format}".`, {
         where: "--report",
         hint: `Write --report ${Object.keys(formats).join("=… ")}=…`,
       });
     }
+    // As of a shell's variable that is not set.
+    if (path === "") refuse(`${format}= names no file.`, "--report", `Write --report ${format}=…`);
   }
   for (const [, path] of wanted) await demandWritable(path);
 }

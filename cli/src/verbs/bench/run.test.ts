@@ -168,6 +168,14 @@ it("refuses a report that cannot be written before anything is opened", async ()
   });
 });
 
+it("refuses a report without a file, as of a variable that is not set", async () => {
+  const report = [["md", ""]] as const;
+  await expect(benched([file("absent.onnx")], { gate: false, report })).rejects.toMatchObject({
+    message: "md= names no file.",
+    where: "--report",
+  });
+});
+
 it("refuses a drop without data, which no gate could hold to", async () => {
   const models = [await model("old.onnx", "Neg"), await model("new.onnx", "Neg")] as const;
   await expect(benched(models, { maxDrop: 0.1 })).rejects.toMatchObject({

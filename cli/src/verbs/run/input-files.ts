@@ -15,6 +15,7 @@ import { jsonTensor } from "../../data/json-tensor.js";
 import { readSound, sounds } from "../../data/sound-folder.js";
 import { soundLayout, soundTensor } from "../../data/sound-tensor.js";
 import { parseNpy } from "../../data/npy.js";
+import { refuse } from "../../terminal/refuse.js";
 import { fileError } from "../../platform/file-error.js";
 import { shownPath } from "../../terminal/shown-path.js";
 import { byName, type Pairs } from "../../terminal/option-values.js";
@@ -44,6 +45,9 @@ export async function readInputs(
       hint: `Give each input a file: ${inputs.map((info) => `--input ${info.name}=… (${describeValue(info)})`).join(" ")}`,
     });
   }
+  const [empty] = files.find(([, file]) => file === "") ?? [];
+  if (empty !== undefined)
+    refuse(`${empty}= names no file.`, "--input", `Write --input ${empty}=…`);
   if (preprocess !== undefined && !files.some(([, file]) => isImage(extensionOf(file))))
     throw new PareError("ARGUMENT", "--preprocess is for images, and no input is one.", {
       where: "--preprocess",
