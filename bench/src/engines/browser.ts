@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { messageOf, PareError, type TargetName, throwIfAborted } from "@pare/runtime/format";
 import { Chromium } from "./chromium.js";
+import { engineCrashed } from "./engine-crashed.js";
 import { browserMissing, findBrowser } from "./find-browser.js";
 import { Mailboxes } from "./mailbox.js";
 import { ModuleServer } from "./module-server.js";
@@ -101,11 +102,7 @@ export class EngineBrowser {
     } catch (error) {
       throwIfAborted(signal);
       const message = `The engine ${name} does not start: ${messageOf(error)}`;
-      throw new PareError("ENGINE_CRASHED", message, {
-        where: name,
-        hint: "The candidate is given up; the others go on.",
-        cause: error,
-      });
+      throw engineCrashed(message, name, { cause: error });
     }
   }
 

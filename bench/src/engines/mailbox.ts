@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { PareError } from "@pare/runtime/format";
 import { encodeParts } from "./codec.js";
+import { engineCrashed } from "./engine-crashed.js";
 import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 import { WaitingCall } from "./waiting-call.js";
 
@@ -68,11 +68,7 @@ class Mailbox implements Channel {
         this.#deliver();
       },
       end: () => void this.dispose(),
-      crash: (how) =>
-        new PareError("ENGINE_CRASHED", `The engine ${name} is gone: ${how}.`, {
-          where: name,
-          hint: "The candidate is given up; the others go on.",
-        }),
+      crash: (how) => engineCrashed(`The engine ${name} is gone: ${how}.`, name),
     });
   }
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { messageOf, PareError, type TargetName } from "@pare/runtime/format";
+import { engineCrashed, lastWords } from "./engine-crashed.js";
 import { Messages, pipeNumber, sendMessage } from "./messages.js";
 import type { Channel, EngineReplies, EngineRequest } from "./protocol.js";
 import { WaitingCall } from "./waiting-call.js";
@@ -78,14 +79,12 @@ class NodeChannel implements Channel {
   }
 
   #crash(name: string, how: string): PareError {
-    const said = this.#stderr.trim().split("\n").slice(-3).join(" ");
-    const hint = /SIGKILL/.test(how)
-      ? "A process that is killed usually ran out of memory."
-      : "The candidate is given up; the others go on.";
-    return new PareError(
-      "ENGINE_CRASHED",
-      `The ${name} engine's process is gone: ${how}${said ? ` (${said})` : ""}.`,
-      { where: name, hint },
+    const said = lastWords(this.#stderr);
+    const message = `The ${name} engine's process is gone: ${how}${said ? ` (${said})` : ""}.`;
+    return engineCrashed(
+      message,
+      name,
+      /SIGKILL/.test(how) ? { hint: "A process that is killed usually ran out of memory." } : {},
     );
   }
 }

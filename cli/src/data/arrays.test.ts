@@ -337,6 +337,8 @@ describe(".jsonl", () => {
 
   it.each([
     ["int64", "1.5", /not int64/],
+    ["int4", "1", /is int4, of which engines take no inputs/],
+    ["bfloat16", "1", /is bfloat16, of which engines take no inputs/],
     ["int64", '""', /not int64/],
     ["int64", '" 7 "', /not int64/],
     ["int64", '"0x10"', /not int64/],

@@ -41,6 +41,11 @@ export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tens
     if (!flat.every((each) => typeof each === "string")) throw fail("holds other things than text");
     return { type: "string", dims: fitted, data: flat };
   }
+  if (unread.test(info.type))
+    throw fail(
+      `is ${info.type}, of which engines take no inputs`,
+      "Let the model take another type, as float32, and cast it within.",
+    );
   const data = arrayFrom(flat, info.type);
   if (data !== null) return { type: info.type, dims: fitted, data };
   if (isWhole64(info.type) && flat.some(isRounded))
@@ -50,6 +55,9 @@ export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tens
     );
   throw fail(`holds values that are not ${info.type}`);
 }
+
+/** What JSON has no numbers for, or engines no inputs. */
+const unread = /^(bfloat16|u?int[24]|float[48]e.*|complex.*)$/;
 
 function flatten(value: unknown, dims: readonly number[], depth: number, into: unknown[]): boolean {
   if (!Array.isArray(value)) {
