@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Graph, ModelSource } from "@pare/compiler";
 import { PareError, type ValueInfo } from "@pare/runtime/format";
 import { ExternalFiles } from "./external-files.js";
@@ -12,6 +13,11 @@ export interface ModelFile {
 
 /** @throws PareError MODEL_NOT_FOUND, PERMISSION */
 export function openModelFile(path: string): ModelFile {
+  if (existsSync(join(path, "manifest.json")))
+    throw new PareError("MODEL_NOT_FOUND", `${path} is a bundle, but an ONNX file is needed.`, {
+      where: path,
+      hint: `Name the model that it was made of, or an .onnx file in ${join(path, "variants")}.`,
+    });
   const main = openFileSource(path);
   const beside = new ExternalFiles(dirname(resolve(path)));
   const close = (): void => {

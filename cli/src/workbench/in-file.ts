@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { isPareError, PareError } from "@pare/runtime/format";
 import { shownPath } from "../terminal/shown-path.js";
 
@@ -15,7 +16,8 @@ export async function inFile<T>(label: string, read: () => Promise<T>): Promise<
     if (!isPareError(error) || !within.test(error.code)) throw error;
     const { code, message, hint, where, cause } = error;
     const file = shownPath(label);
-    const place = where === undefined || where === file ? file : `${file}: ${where}`;
+    const isNamed = where === undefined || where === file || where === basename(file);
+    const place = isNamed ? file : `${file}: ${where}`;
     throw new PareError(code, message, { where: place, hint, cause });
   }
 }

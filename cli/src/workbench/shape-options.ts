@@ -2,6 +2,7 @@ import type { BindShapesOptions, Sizes } from "@pare/compiler";
 import { PareError } from "@pare/runtime/format";
 import type { Command } from "commander";
 import { byName, collectPairs, type Pairs } from "../terminal/option-values.js";
+import { refuse } from "../terminal/refuse.js";
 
 export interface ShapeOptions {
   readonly shape?: Pairs;
@@ -29,6 +30,17 @@ export function addShapeOptions(
       "an input that never changes: --const sr=16000",
       collectPairs("--const"),
     );
+}
+
+/** @throws PareError ARGUMENT where one is given: a bundle's sizes are decided */
+export function refuseOfBundle(options: ShapeOptions): void {
+  for (const name of ["shape", "dim", "const"] as const)
+    if (options[name] !== undefined)
+      refuse(
+        `--${name} is for models, and this is a bundle: its sizes are decided.`,
+        `--${name}`,
+        "Leave it out, or name the ONNX file.",
+      );
 }
 
 /** Of `--dim`, where it may give a dim several sizes. */

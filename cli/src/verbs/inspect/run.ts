@@ -1,7 +1,11 @@
 import { isBundle } from "../../platform/bundle-files.js";
 import type { OutputOptions } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
-import { parseManyShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import {
+  parseManyShapes,
+  refuseOfBundle,
+  type ShapeOptions,
+} from "../../workbench/shape-options.js";
 
 export interface InspectOptions extends OutputOptions, ShapeOptions {
   readonly why?: boolean;
@@ -16,6 +20,7 @@ export async function runInspect(
   const output = context.output(options);
   const why = options.why === true;
   if (await isBundle(path)) {
+    refuseOfBundle(options);
     const { inspectBundle } = await import("./inspect-bundle.js");
     const { text, document } = await inspectBundle(path, why, context.signal);
     output.result(text, document);

@@ -12,12 +12,11 @@ import { findTarget, loadableOn } from "@pare/compiler";
 import type { Model } from "@pare/runtime";
 import { formatNpy } from "../../data/npy.js";
 import { fitFeeds } from "../../data/fit-feeds.js";
-import { refuse } from "../../terminal/refuse.js";
 import { tableText } from "../../terminal/words.js";
 import { isBundle, readManifest } from "../../platform/bundle-files.js";
 import { writeFileAtomic } from "../../platform/write-file.js";
 import { type Engines, openEngines, parseTargets } from "../../workbench/engines.js";
-import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
+import { parseShapes, refuseOfBundle, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
 import type { Output } from "../../terminal/output.js";
 import type { VerbContext } from "../../terminal/verb.js";
@@ -113,13 +112,7 @@ async function runBundle(
   signal: AbortSignal,
   say: Output,
 ): Promise<Ran> {
-  for (const name of ["shape", "dim", "const"] as const)
-    if (options[name] !== undefined)
-      refuse(
-        `--${name} is for models, and this is a bundle: its sizes are decided.`,
-        `--${name}`,
-        "Leave it out, or name the ONNX file.",
-      );
+  refuseOfBundle(options);
   // Before onnxruntime-node is loaded, which else has telemetry.
   process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
   const { load } = await import("@pare/runtime");
@@ -135,6 +128,8 @@ async function runBundle(
     });
   }
   const model = await load(resolve(path), { backends, signal, target });
+  for (const { variant, ok, reason } of model.selection.tried)
+    if (variant !== null && !ok) say.note(`The variant ${variant} is passed over: ${reason}`);
   try {
     return await runLoaded(model, options, signal, say);
   } catch (error) {
