@@ -231,6 +231,15 @@ describe("the gate", () => {
     expect(checkAccuracy({ ...base, accuracy }, {})[0]?.outcome).toBe("missed");
   });
 
+  it("says of an error that it rose", () => {
+    const accuracy = base.accuracy && {
+      ...base.accuracy,
+      metric: "mse",
+      direction: "lower" as const,
+    };
+    expect(checkAccuracy({ ...base, accuracy }, {})[0]?.reason).toMatch(/^mse rose by 0\.02/);
+  });
+
   it("misses latency only above two percent, surely", () => {
     expect(outcomes(base)).toEqual(["missed"]);
     expect(outcomes(withRatio(1.01, 0.99, 1.015))).toEqual(["passed"]);

@@ -29,14 +29,14 @@ type Outcome = Pick<ReportCheck, "what" | "outcome" | "reason">;
 export function checkAccuracy({ accuracy }: Measurement, { maxDrop = 0 }: Gate): Outcome[] {
   if (!accuracy || accuracy.drop === null)
     return [{ what: "accuracy", outcome: "inconclusive", reason: "Not measured: without data nothing is known of it. --data names samples." }]; // prettier-ignore
-  const { drop, dropInterval, metric, n, flips, value } = accuracy;
+  const { drop, dropInterval, metric, direction, n, flips, value } = accuracy;
   const told = (change: number): string => metricValue(change, value);
   const [low, high] = dropInterval ?? [drop, drop];
   const isOver = (one: number): boolean => !isAllowedDrop(one, maxDrop);
   const outcome = isOver(low) ? "missed" : isOver(drop) ? "inconclusive" : "passed";
   const changed = flips && flips.count > 0 ? ` ${flips.count} of ${flips.n} answers changed.` : "";
   const interval = dropInterval && ` [${told(low)}, ${told(high)}]`;
-  const reason = `${metric} dropped by ${told(drop)}${interval ?? ""} on ${n} samples; ${told(maxDrop)} is allowed.${changed}`;
+  const reason = `${metric} ${direction === "higher" ? "dropped" : "rose"} by ${told(drop)}${interval ?? ""} on ${n} samples; ${told(maxDrop)} is allowed.${changed}`;
   return [{ what: "accuracy", outcome, reason }];
 }
 

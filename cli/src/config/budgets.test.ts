@@ -154,6 +154,17 @@ describe("budgetChecks", () => {
       measuredOn: "cpu",
     },
   };
+  it("says of an error that it rises", () => {
+    const accuracy = row.accuracy && {
+      ...row.accuracy,
+      metric: "mse",
+      direction: "lower" as const,
+    };
+    expect(budgetChecks({ ...row, accuracy }, { maxDrop: 0 })).toMatchObject([
+      { outcome: "missed", reason: expect.stringMatching(/^mse rises by 0\.05/) },
+    ]);
+  });
+
   it("passes, misses, and says what cannot be decided", () => {
     const outcomes = (budget: Parameters<typeof budgetChecks>[1]) =>
       budgetChecks(row, budget).map(({ what, outcome }) => [what, outcome]);

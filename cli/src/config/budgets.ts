@@ -239,7 +239,7 @@ export function budgetChecks(row: ReportRow, budget: TargetBudget): readonly Rep
       check(
         judgedBy({ variants: [row] }),
         isAllowedDrop(accuracy.drop, maxDrop) ? "passed" : "missed",
-        `${accuracy.metric} drops by ${metricValue(accuracy.drop, accuracy.value)}${interval}, at most ${maxDrop} allowed.`,
+        `${accuracy.metric} ${accuracy.direction === "higher" ? "drops" : "rises"} by ${metricValue(accuracy.drop, accuracy.value)}${interval}, at most ${maxDrop} allowed.`,
       ),
     );
   }
