@@ -131,6 +131,30 @@ describe("compare", () => {
     ]);
   });
 
+  it("misses a candidate whose answers the labels do not fit, and goes on to the next", async () => {
+    const scorer = createScorer("top1-agreement", false);
+    const asked = request(good);
+    const [model] = asked.candidates;
+    const fewer = { name: "fewer", artifactFor: async () => worse };
+    let isFewer = false;
+    const { missed, report } = await compare({
+      ...asked,
+      candidates: model ? [{ ...model, ...fewer }, model] : [],
+      onMeasure: (about) => void (isFewer = about.model === "fewer"),
+      scorer: {
+        ...scorer,
+        keep: async (...said) => {
+          if (isFewer) throw new PareError("LABELS", "The metric needs classes from 0 to 3.");
+          return scorer.keep(...said);
+        },
+      },
+    });
+    expect(missed).toMatchObject([
+      { name: "fewer", what: "accuracy", reason: expect.stringContaining("classes from 0 to 3") },
+    ]);
+    expect(report.variants).toMatchObject([{ name: "after" }]);
+  });
+
   describe("a candidate that runs out of memory", () => {
     /** @param loads of the worse file for which there is room */
     async function compareWithRoomFor(loads: number, gate: CompareRequest["gate"]) {

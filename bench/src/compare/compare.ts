@@ -6,6 +6,7 @@ import {
   isPareError,
   type Measure,
   type Measurement,
+  type PareError,
   type Report,
   type ReportCheck,
   reportFormatVersion,
@@ -99,13 +100,20 @@ export async function compare(request: CompareRequest): Promise<Comparison> {
     }
     for (const model of candidates) {
       tell(model.name, target);
-      const measured = await orRefusal(async () => {
-        const own = await asLoaded(model, ask);
-        const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
-        const first = await measureWhole(measure, whole);
-        return request.gate ? confirm(measure, whole, first, request.gate(model, target)) : first;
-      });
-      if (typeof measured === "string") refused.push(unloaded(target, model.name, measured));
+      const measured = await orWrongAnswers(() =>
+        orRefusal(async () => {
+          const own = await asLoaded(model, ask);
+          const whole = { ...ask, ...own, baseline: await baseline.artifactFor(target) };
+          const first = await measureWhole(measure, whole);
+          return request.gate ? confirm(measure, whole, first, request.gate(model, target)) : first;
+        }),
+      );
+      if (isPareError(measured))
+        refused.push({
+          ...unloaded(target, model.name, `Its answers are none that fit: ${measured.message}`),
+          what: "accuracy",
+        });
+      else if (typeof measured === "string") refused.push(unloaded(target, model.name, measured));
       else rows.push({ model, before, measurement: measured });
     }
   }
@@ -150,6 +158,16 @@ export async function orRefusal<T>(measure: () => Promise<T>): Promise<T | strin
     return await measure();
   } catch (error) {
     if (isPareError(error) && engineRefusals.includes(error.code)) return error.message;
+    throw error;
+  }
+}
+
+/** The baseline answered to these labels: where a candidate cannot, as one of fewer classes, it is no fault of theirs. */
+async function orWrongAnswers<T>(measure: () => Promise<T>): Promise<T | PareError> {
+  try {
+    return await measure();
+  } catch (error) {
+    if (isPareError(error) && error.code === "LABELS") return error;
     throw error;
   }
 }
