@@ -10,7 +10,7 @@ export function summaryText(report: Report, { quiet = false }: OutputOptions = {
     ["", "variant", "download", judgedBy(report), "change", "latency", ""],
     ...report.variants.map((row) => variantRow(row, row.baseline, counts.size > 1)),
   ];
-  const parts = [tableText(rows, new Set([0, 1, 4, 6]))];
+  const parts = report.variants.length > 0 ? [tableText(rows, new Set([0, 1, 4, 6]))] : [];
   const revertedSteps = report.steps.filter(({ verdict }) => verdict === "reverted");
   const reverted = revertedSteps.map(told);
   const others = report.candidates

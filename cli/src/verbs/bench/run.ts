@@ -155,8 +155,9 @@ export async function runBench(
     const { variants } = comparison.report;
     const nextStep = hopelessText(variants.flatMap(({ accuracy }) => accuracy ?? []));
     const report = withoutPlaces({ ...comparison.report, nextStep });
+    const summary = summaryText(report, options);
     const lines = [
-      summaryText(report, options),
+      ...(summary === "" ? [] : [summary]),
       ...(report.checks ?? []).map((check) => checkText(check, candidates.length > 1)),
     ];
     if (nextStep !== null) lines.push(`next: ${nextStep}`);

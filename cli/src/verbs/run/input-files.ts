@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { dirname, extname } from "node:path";
 import {
   describeValue,
@@ -70,6 +70,9 @@ async function readInput(
   given: string | undefined,
 ): Promise<{ readonly tensor: Tensor; readonly caveat: string | null }> {
   const extension = extensionOf(file);
+  await access(file).catch((cause: unknown) => {
+    throw fileError(cause, file, "DATA_NOT_FOUND");
+  });
   if (sounds.extensions.has(extension)) {
     const layout = soundLayout(info);
     const sound = await readSound(file);

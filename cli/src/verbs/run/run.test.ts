@@ -67,3 +67,8 @@ it("writes each output to a file of its own", async () => {
     expect(data[0]).toBe(name === "a:0" ? 0x3c00 : 0xbc00);
   }
 });
+
+it.each(["none.png", "none.wav", "none.npy"])("says that there is no file %s", async (name) => {
+  const input = [["x", join(folder, name)]] as const;
+  await expect(told({ input })).rejects.toMatchObject({ code: "DATA_NOT_FOUND" });
+});
