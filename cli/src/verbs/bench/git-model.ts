@@ -1,13 +1,19 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, posix } from "node:path";
 import type { ModelSource } from "@pare/compiler";
-import { byteSource, type ByteSource, messageOf, PareError } from "@pare/runtime/format";
+import {
+  byteSource,
+  type ByteSource,
+  isPareError,
+  messageOf,
+  PareError,
+} from "@pare/runtime/format";
 import { systemCode } from "../../platform/file-error.js";
 
 /**
  * A model as it was at a commit: its file and, when it names them, those beside it. Filters apply, so
- * files in Git LFS are read too.
+ * files in Git LFS are read too, and what a link leads to.
  * @throws PareError MODEL_NOT_FOUND when there is no repository, no such commit, or no such file in it
  */
 export function modelAtCommit(path: string, ref: string): ModelSource {
@@ -38,18 +44,22 @@ class FilesAtCommit extends Map<string, ByteSource> {
   }
 }
 
-function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
+/** So many links in a row are one that leads to itself. */
+const mostLinks = 8;
+
+function fileAtCommit(folder: string, name: string, ref: string, links = 0): Uint8Array {
   const where = `${ref}:${name}`;
   if (ref.startsWith("-"))
     throw new PareError("ARGUMENT", `"${ref}" is no commit.`, { where: "--base" });
   try {
-    return execFileSync("git", ["cat-file", "--filters", `${ref}:./${name}`], {
-      cwd: folder,
-      env: { ...process.env, LC_ALL: "C" },
-      maxBuffer: 2 ** 31 - 1,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const listed = git(folder, ["ls-tree", ref, "--", `./${name}`]).toString();
+    if (listed.startsWith("040000 ")) throw isFolder(name, ref, where);
+    const file = git(folder, ["cat-file", "--filters", `${ref}:./${name}`]);
+    if (!listed.startsWith("120000 ") || links === mostLinks) return file;
+    const target = posix.join(posix.dirname(name), new TextDecoder().decode(file));
+    return fileAtCommit(folder, target, ref, links + 1);
   } catch (cause) {
+    if (isPareError(cause)) throw cause;
     const { said, hint } = reasonOf(cause, folder);
     throw new PareError(
       "MODEL_NOT_FOUND",
@@ -57,6 +67,22 @@ function fileAtCommit(folder: string, name: string, ref: string): Uint8Array {
       { where, hint, cause },
     );
   }
+}
+
+function git(folder: string, args: readonly string[]): Buffer {
+  return execFileSync("git", args, {
+    cwd: folder,
+    env: { ...process.env, LC_ALL: "C" },
+    maxBuffer: 2 ** 31 - 1,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+function isFolder(name: string, ref: string, where: string): PareError {
+  return new PareError("MODEL_NOT_FOUND", `${name} is a folder at ${ref}, but a file is needed.`, {
+    where,
+    hint: "Name a file inside it.",
+  });
 }
 
 /** Why there is no such file, and what to do. */
