@@ -200,6 +200,12 @@ describe("a data module", () => {
       /data-/,
     ],
     [
+      "throws later, where nobody catches it",
+      `export async function* samples() {\n setTimeout(() => { throw new Error("too late") }, 10);\n await new Promise((resolve) => setTimeout(resolve, 60_000)) }`,
+      /exit code 1\.[^]*Error: too late$/,
+      /data-/,
+    ],
+    [
       "is killed",
       `process.kill(process.pid, "SIGKILL"); export const samples = [];`,
       /by the signal SIGKILL/,

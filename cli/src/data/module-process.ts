@@ -78,7 +78,8 @@ export class ModuleProcess {
 
   #tellEnd(code: number | null, signal: NodeJS.Signals | null): void {
     const how = signal === null ? `with exit code ${code ?? "unknown"}` : `by the signal ${signal}`;
-    const last = this.#tail.trim().split("\n").slice(-5).join("\n");
+    const said = this.#tail.split("\n").filter((line) => line.trim() !== "" && !isTrace(line));
+    const last = said.slice(-5).join("\n");
     const words = last === "" ? "" : `\nIts last words:\n${last}`;
     this.#fail(this.#error(`It ended its process, ${how}.${words}`, null));
   }
@@ -173,4 +174,9 @@ function syntaxErrorLine(path: string): Promise<string | null> {
       resolve(/:\d+$/.test(first) ? first : null);
     });
   });
+}
+
+/** What Node writes below an error that nobody caught, or that ended it: where it was, and its version. */
+function isTrace(line: string): boolean {
+  return /^(\s+at |Node\.js v\d|-----|\s*\d+: 0x)/.test(line);
 }
