@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   let isSaid = false;
   const context: MainContext = {
     signal: stop.signal,
-    typed: ["pare", ...typed.map(shownArgument)].map(quoted).join(" "),
+    typed: ["pare", ...typed.map(shownArgument)].map((each) => quoted(each)).join(" "),
     exit: (wanted) => (code = wanted),
     onResult: () => (isSaid = true),
   };

@@ -1,4 +1,10 @@
-/** An argument as it is typed into a shell. */
-export function quoted(argument: string): string {
-  return /^[\w@%+=:,./\\-]+$/.test(argument) ? argument : JSON.stringify(argument);
+/** An argument as it is typed into a shell. @param platform of the shell */
+export function quoted(argument: string, platform: NodeJS.Platform = process.platform): string {
+  const isWindows = platform === "win32";
+  if (/^[\w@%+=:,./-]+$/.test(isWindows ? argument.replaceAll("\\", "/") : argument))
+    return argument;
+  // Between double quotes a POSIX shell replaces variables and commands.
+  return isWindows || !/["$`\\!]/.test(argument)
+    ? JSON.stringify(argument)
+    : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }
