@@ -170,11 +170,11 @@ describe.skipIf(process.platform === "win32")("what is no browser", () => {
   };
 
   it.each([
-    ["that ends", ["echo no screen >&2", "echo no memory >&2", "exit 3"], "It ended with status 3: no memory"],
-    ["that says why", ["echo '[1:2:FATAL:a.cc] no socket' >&2", "echo no file >&2", "exit 1"], "It ended with status 1: no socket"],
+    ["that ends", ["echo no screen >&2", "echo no memory >&2", "exit 3"], "It ended with status 3: no memory."],
+    ["that says why", ["echo '[1:2:FATAL:a.cc] no socket' >&2", "echo no file >&2", "exit 1"], "It ended with status 1: no socket."],
     ["that speaks otherwise", ["printf 'hello\\0' >&4", "sleep 9"], "It does not speak DevTools' protocol."],
     ["that answers otherwise", [`printf '{"id":1,"result":[]}\\0' >&4`, "sleep 9"], "The browser's answer has no product."],
-    ["that refuses", [`printf '{"id":1,"error":7}\\0' >&4`, "sleep 9"], "Browser.getVersion: it is refused"],
+    ["that refuses", [`printf '{"id":1,"error":7}\\0' >&4`, "sleep 9"], "Browser.getVersion: it is refused."],
   ])("does not start, and is told: one %s", async (_, lines, reason) => {
     const path = await script(...lines);
     await expect(EngineBrowser.launch({ folder })).rejects.toMatchObject({

@@ -61,7 +61,8 @@ export class EngineBrowser {
     } catch (error) {
       await launched.dispose();
       throwIfAborted(signal);
-      const message = `The browser at ${executable} does not start: ${messageOf(error)}`;
+      const why = messageOf(error).trimEnd().replace(/\.?$/, ".");
+      const message = `The browser at ${executable} does not start: ${why}`;
       throw new PareError("ENGINE", message, {
         where: executable,
         hint: "Name another one in PARE_CHROMIUM.",
