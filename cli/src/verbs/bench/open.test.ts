@@ -86,6 +86,24 @@ it.skipIf(!isPossible)(
   360_000,
 );
 
+it.skipIf(process.platform !== "linux")(
+  "waits for nobody who is not told where to come",
+  async () => {
+    const child = spawn(
+      process.execPath,
+      [program, "bench", digits, "--open", "--quiet", "--json"],
+      {
+        env: { ...process.env, DISPLAY: "", WAYLAND_DISPLAY: "", BROWSER: "" },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    const [code] = (await once(child, "close")) as [number | null];
+    expect([code, JSON.parse(stdout)]).toMatchObject([2, { error: { where: "--quiet" } }]);
+  },
+);
+
 interface Told {
   readonly model: string;
   readonly threads: number;

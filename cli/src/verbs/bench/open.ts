@@ -76,7 +76,7 @@ export async function runOpen(
     const feeds: [Tensors, ...Tensors[]] = [first];
     for (let index = 1; index < feedCount; index += 1)
       feeds.push((await samples.sample(index)).feeds);
-    await announce(browser.address, output);
+    await announce(browser.address, output, options.quiet === true);
     const fileSizes = new Map<string, Promise<SizeBytes>>();
     let isFirst = true;
     for (;;) {
@@ -129,8 +129,18 @@ function dashed(letter: string): string {
   return `-${letter.toLowerCase()}`;
 }
 
-async function announce(address: string, output: WorkOutput): Promise<void> {
+/** @throws PareError ARGUMENT where nobody would come: no browser opens, and nobody is told the address */
+async function announce(address: string, output: WorkOutput, isQuiet: boolean): Promise<void> {
   const opened = await openAddress(address);
+  if (!opened && isQuiet)
+    throw new PareError(
+      "ARGUMENT",
+      "No browser opens by itself here, and --quiet hides the page's address.",
+      {
+        where: "--quiet",
+        hint: "Leave it out, and open the page by hand.",
+      },
+    );
   output.note(
     opened
       ? `Opened in your browser: ${address}`
