@@ -1,6 +1,6 @@
 import { PareError } from "../error.js";
 import type { ValueInfo } from "./value-info.js";
-import { checkTensor, dimsFit, type Feeds, isTypedArray, type Tensor } from "./tensor.js";
+import { checkTensor, dimsFit, type Feeds, isTypedArray, tagOf, type Tensor } from "./tensor.js";
 
 /** A value as a reader knows it: `float32 [N, 3, 48, 192]`. */
 export function describeValue(info: ValueInfo): string {
@@ -44,8 +44,7 @@ function completeFeed(
       );
     return completed({ type, dims, data: feed }, where);
   }
-  if (typeof feed !== "object" || !Array.isArray(feed.dims))
-    throw refuse("must be a typed array or { type, dims, data }.");
+  if (!Array.isArray(feed.dims)) throw refuse("must be a typed array or { type, dims, data }.");
   if (feed.type !== type) throw refuse(`is ${describeValue(info)}, but got ${feed.type}.`);
   // An engine reports an undefined shape as it reports a scalar's: [].
   if (dims.length > 0 && !dimsFit(dims, feed.dims))
@@ -67,7 +66,7 @@ export function withBits(tensor: Tensor): Tensor {
 }
 
 function isFloat16Array(data: unknown): data is Uint16Array {
-  return ArrayBuffer.isView(data) && data.constructor.name === "Float16Array";
+  return tagOf(data) === "Float16Array";
 }
 
 /** What a model takes, as a sentence; of several sizes, each. */

@@ -44,8 +44,13 @@ describe("checking a tensor", () => {
       { type: "float32", dims: [1.5, 2], data: new Float32Array(3) },
       /impossible dims/,
     ],
+    ["a list in place of an array", { type: "float32", dims: [2], data: [1, 2] }, /got Array/],
+    ["nothing in place of an array", { type: "float32", dims: [2], data: null }, /got Null/],
+    ["numbers in place of text", { type: "string", dims: [2], data: ["a", 1] }, /string\[\]/],
+    ["a text in place of texts", { type: "string", dims: [2], data: "ab" }, /got String/],
   ] as const)("refuses %s", (_, tensor, message) => {
-    expect(() => checkTensor(tensor, 'input "x"')).toThrow(message);
+    // As a caller in JavaScript would pass it.
+    expect(() => checkTensor(tensor as Tensor, 'input "x"')).toThrow(message);
   });
 
   it("takes arrays of another realm, and tells what they are", () => {

@@ -82,11 +82,11 @@ export function checkTensor({ type, dims, data }: Tensor, where: string): void {
     new PareError("INPUT", `${where} ${problem}`, { where });
   if ([...dims, count].some((size) => !Number.isSafeInteger(size) || size < 0))
     throw fault(`has impossible dims [${dims.join(", ")}].`);
-  const expected = (type === "string" ? Array : dtypeArray[type]).name;
-  if (tagOf(data) !== expected)
-    throw fault(
-      `is ${type}, held in a ${expected}, but got ${isTypedArray(data) ? tagOf(data) : typeof data}.`,
-    );
+  const expected = type === "string" ? "string[]" : dtypeArray[type].name;
+  const isHeld = Array.isArray(data)
+    ? type === "string" && data.every((text) => typeof text === type)
+    : tagOf(data) === expected;
+  if (!isHeld) throw fault(`is ${type}, held in a ${expected}, but got ${tagOf(data)}.`);
   if (data.length !== Math.ceil(count * storedPerElement(type)))
     throw fault(`has ${data.length} values, but dims [${dims.join(", ")}] need ${count}.`);
 }
