@@ -112,6 +112,9 @@ describe.each([aot(), cpu()])("on $target a stream", (backend) => {
     one.reset();
     expect(await one.run({ x: filled(4) })).toEqual({ y: tensor(4) });
     await expect(one.run({})).rejects.toMatchObject({ code: "INPUT" });
+    // A caller in JavaScript may forget them.
+    const none = JSON.parse("null");
+    await expect(one.run(none)).rejects.toMatchObject({ code: "INPUT" });
     expect(await one.run({ x: filled(1) })).toEqual({ y: tensor(5) });
     await model.dispose();
   });

@@ -38,7 +38,8 @@ export function openSyncStream(
     for (let at = 0; at < inputs.length; at += 1) {
       const name = inputs[at]?.name ?? "";
       // What every object has is none of the caller's.
-      feeds[name] = (Object.hasOwn(given, name) ? given[name] : undefined) ?? carried[name];
+      feeds[name] =
+        (given && Object.hasOwn(given, name) ? given[name] : undefined) ?? carried[name];
     }
     for (let at = 0; at < read.length; at += 1) {
       const name = read[at]?.name ?? "";
