@@ -309,6 +309,22 @@ describe.skipIf(chromiumPath === null)("onnxruntime-web on a page", () => {
       expect(said).toMatchObject(right);
     }));
 
+  it("runs again where the app has the engine compute in a worker, which takes arrays away", () =>
+    visit(async (tab) => {
+      const answers = await tab.evaluate(`(async () => {
+        const { env } = await import("/ort.wasm.bundle.min.mjs");
+        env.wasm.proxy = true;
+        const { load, wasm } = await import("/pare.js");
+        const { run } = await load("/affine.pare/", { backends: wasm({ threads: 1 }) });
+        const shift = Float32Array.of(1, 1, 1);
+        const data = Float32Array.of(1, 2, 3);
+        const answer = async () => [...(await run({ x: { type: "float32", dims: [1, 3], data }, shift })).y.data];
+        return [await answer(), await answer()];
+      })()`);
+      expect(answers).toEqual([right.y, right.y]);
+      expect(tab.workers()).toHaveLength(1);
+    }));
+
   it("counts the engine's bytes in progress, which ends when it came", () =>
     visit(async (tab) => {
       await run(tab);

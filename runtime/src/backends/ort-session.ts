@@ -92,7 +92,8 @@ export function wrapSession(ort: Ort, engine: string, session: OrtSession): Sess
   const copied = (name: string, { type, data, dims }: Tensor): OrtTensor => {
     const old = spare.get(name);
     spare.delete(name);
-    if (!old || !isTypedArray(data) || !dimsFit(old.dims, dims))
+    // Empty is also what a worker of the engine's took away (`env.wasm.proxy`).
+    if (!old?.data.length || !isTypedArray(data) || !dimsFit(old.dims, dims))
       return new Copy(type, copyOf(data), [...dims]);
     bytesOf(old.data as TypedArray).set(bytesOf(data));
     return old;
