@@ -36,7 +36,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   LABELS:
     "Choose a `--metric` that fits the labels, or export `metric` or `score` from a data module.",
   BUNDLE_NOT_FOUND:
-    "Put the bundle among the static files (in most frameworks the folder named public), and check the address.",
+    "Put the bundle among the static files (in most frameworks the folder named public), and check the address. Of a bundle that is installed as a package Vite's development server, up to 7, moves the module alone: name the package in `optimizeDeps.exclude`.",
   BUNDLE_INVALID: "Copy the bundle again, whole.",
   BUNDLE_VERSION: "Update `@pare/runtime`, or write the bundle with an older `pare`.",
   INTEGRITY:
@@ -72,7 +72,7 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   PERMISSION: "Let this user read or write the path, or give another one with `-o`.",
   BUSY: "Wait until it has ended, or choose another place with `-o`.",
   NETWORK:
-    "Check the address and the connection, and load again. A download of which no byte comes for 30 s is given up.",
+    "Check the address and the connection, and load again. A download of which no byte comes for 30 s is given up. Vite's development server answers 403 for a bundle outside the app's folder: name it in `server.fs.allow`.",
   ABORTED: "Nothing: it was asked for. The best complete bundle was kept.",
   BUDGET_MISSED:
     "The best result was written: it is how a command ends, and nothing is thrown (`optimize()` gives what was `missed`). Loosen the budget, give more `--time-budget`, or more data.",
