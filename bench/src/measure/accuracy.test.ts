@@ -33,8 +33,10 @@ function scored(...values: number[]): Scored {
   };
 }
 
+const onCpu = { measuredOn: "cpu", seed: 0 } as const;
+
 it("is the metric, and what a candidate lost of it", async () => {
-  expect(await accuracyOf(scorer, scored(1, 2), scored(2, 2), "cpu", 0)).toMatchObject({
+  expect(await accuracyOf(scorer, scored(1, 2), scored(2, 2), onCpu)).toMatchObject({
     value: 1.5,
     drop: 0.5,
     n: 2,
@@ -44,11 +46,11 @@ it("is the metric, and what a candidate lost of it", async () => {
 });
 
 it("is refused where the metric is no number: of the float model for its data, of a candidate for its outputs", async () => {
-  await expect(accuracyOf(scorer, scored(1, Number.NaN), null, "cpu", 0)).rejects.toMatchObject({
+  await expect(accuracyOf(scorer, scored(1, Number.NaN), null, onCpu)).rejects.toMatchObject({
     code: "LABELS",
   });
   await expect(
-    accuracyOf(scorer, scored(1, Number.NaN), scored(1, 1), "cpu", 0),
+    accuracyOf(scorer, scored(1, Number.NaN), scored(1, 1), onCpu),
   ).rejects.toMatchObject({ code: "ENGINE" });
 });
 
@@ -62,8 +64,8 @@ it("is refused where a score is NaN, which a sum would show and a rank hides", a
     })),
   });
   const damaged = scores(0, 1, Number.NaN, 1);
-  await expect(accuracyOf(auc, damaged, null, "cpu", 0)).rejects.toMatchObject({ code: "LABELS" });
-  await expect(accuracyOf(auc, damaged, scores(0, 1, 0, 1), "cpu", 0)).rejects.toMatchObject({
+  await expect(accuracyOf(auc, damaged, null, onCpu)).rejects.toMatchObject({ code: "LABELS" });
+  await expect(accuracyOf(auc, damaged, scores(0, 1, 0, 1), onCpu)).rejects.toMatchObject({
     code: "ENGINE",
   });
 });
@@ -85,8 +87,12 @@ describe("the interval of a drop", () => {
     [candidate, float, groups]: readonly [number[], number[], string[]?],
     confidence?: number,
   ) =>
-    (await accuracyOf(scorer, rows(candidate, groups), rows(float, groups), "cpu", 0, confidence))
-      .dropInterval;
+    (
+      await accuracyOf(scorer, rows(candidate, groups), rows(float, groups), {
+        ...onCpu,
+        confidence,
+      })
+    ).dropInterval;
 
   it("allows for losses that did not show, where none of a few samples differs", async () => {
     const right = first(16, 0, 0);

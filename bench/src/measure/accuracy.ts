@@ -24,6 +24,15 @@ export async function tells(scorer: Scorer, { kept }: Scored): Promise<boolean> 
   return value !== undefined && Number.isFinite(value);
 }
 
+interface AccuracyOptions {
+  readonly measuredOn: TargetName;
+  /** Of the bootstrap. */
+  readonly seed: number;
+  /** Of the drop's interval. */
+  readonly confidence?: number | undefined;
+  readonly draws?: number;
+}
+
 /**
  * The metric of a model with its interval and, against the float model on the same samples, what it lost and where
  * the two disagree. Intervals are two-sided, 95 % but for the drop's where another confidence is asked for: exact for
@@ -35,10 +44,7 @@ export async function accuracyOf(
   scorer: Scorer,
   candidate: Scored,
   float: Scored | null,
-  measuredOn: TargetName,
-  seed: number,
-  confidence = 0.95,
-  draws = bootstraps.published,
+  { measuredOn, seed, confidence = 0.95, draws = bootstraps.published }: AccuracyOptions,
 ): Promise<Accuracy> {
   const n = candidate.kept.length;
   const units = groupUnits(candidate.groups);

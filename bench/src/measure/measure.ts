@@ -232,9 +232,10 @@ class Bench implements MeasuringEngines {
       this.#predictor.predict(scorer, ofFloat, some, request),
     );
     const draws = split === "validation" && !scorer.mean ? bootstraps.quick : bootstraps.published;
-    if (own === null) return accuracyOf(scorer, before, null, target, seed, 0.95, draws);
+    const options = { measuredOn: target, seed, draws };
+    if (own === null) return accuracyOf(scorer, before, null, options);
     const now = await this.#predictor.predict(scorer, own, indexes, request);
-    return accuracyOf(scorer, now, before, target, seed, request.confidence, draws);
+    return accuracyOf(scorer, now, before, { ...options, confidence: request.confidence });
   }
 
   async parity(request: ParityRequest): Promise<Parity | null> {

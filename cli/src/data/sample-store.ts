@@ -14,6 +14,19 @@ import { readRecord } from "./read-record.js";
 import { SizesOfSamples, type SizesSeen } from "./sizes-seen.js";
 import { follows, type SampleEntry, type StoredAt, type WrittenSample } from "./sample-writer.js";
 
+interface StoredSamples {
+  readonly entries: readonly SampleEntry[];
+  /** By index, of those that are held. */
+  readonly labels: ReadonlyMap<number, unknown>;
+  /** The ids of those that hold NaN or infinity. */
+  readonly odd: readonly string[];
+  readonly sizes: SizesSeen;
+  readonly file: FileHandle;
+  readonly folder: TemporaryFolder;
+  /** Of sequences: by an output, the input that it is at the next step. */
+  readonly state: Sequences["state"] | null;
+}
+
 /** Samples in a temporary file, by index: memory stays small however many there are. */
 export class SampleStore implements SampleSet {
   readonly entries: readonly SampleEntry[];
@@ -28,23 +41,9 @@ export class SampleStore implements SampleSet {
   readonly #byId: ReadonlyMap<string, SampleEntry>;
   readonly #labels: ReadonlyMap<number, unknown>;
 
-  /**
-   * @param labels by index, of those that are held
-   * @param odd the ids of those that hold NaN or infinity
-   * @param state of sequences: by an output, the input that it is at the next step
-   */
-  constructor(
-    entries: readonly SampleEntry[],
-    labels: ReadonlyMap<number, unknown>,
-    labelled: boolean,
-    odd: readonly string[],
-    sizes: SizesSeen,
-    file: FileHandle,
-    folder: TemporaryFolder,
-    state: Sequences["state"] | null,
-  ) {
+  constructor({ entries, labels, odd, sizes, file, folder, state }: StoredSamples) {
     this.entries = entries;
-    this.labelled = labelled;
+    this.labelled = entries.some((entry) => entry.labelled);
     this.odd = odd;
     this.sizes = sizes;
     this.#labels = labels;
@@ -112,14 +111,14 @@ export async function storeSamples(
   const path = join(folder.path, "samples");
   try {
     const entries: SampleEntry[] = [];
-    const held = new Map<number, unknown>();
+    const labels = new Map<number, unknown>();
     const odd: string[] = [];
     const sizes = new SizesOfSamples();
     for await (const { entry, held: small, isOdd, shapes } of write(path)) {
       throwIfAborted(options.signal);
       sizes.add(shapes);
       if (isOdd) odd.push(entry.id);
-      if (small !== null) held.set(entries.length, small.label);
+      if (small !== null) labels.set(entries.length, small.label);
       entries.push(entry);
       options.onProgress?.(entries.length, count);
     }
@@ -130,9 +129,8 @@ export async function storeSamples(
       });
     }
     checkIds(entries, where);
-    const labelled = entries.some((entry) => entry.labelled);
     const file = await open(path, "r");
-    return new SampleStore(entries, held, labelled, odd, sizes.seen, file, folder, state);
+    return new SampleStore({ entries, labels, odd, sizes: sizes.seen, file, folder, state });
   } catch (error) {
     await folder.dispose();
     throw fileError(error, path, "DATA_INVALID");

@@ -60,7 +60,8 @@ export class AccuracyTest {
       await host.unload(model).catch(() => {});
     }
     const scored: Scored = { kept, ids, groups, draws: new Map() };
-    this.#tested.set(name, await accuracyOf(scorer, scored, this.#first, host.target, seed));
+    const options = { measuredOn: host.target, seed };
+    this.#tested.set(name, await accuracyOf(scorer, scored, this.#first, options));
     this.#first ??= scored;
   }
 }

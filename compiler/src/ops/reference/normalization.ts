@@ -6,13 +6,19 @@ import type { Some } from "../schema/cells.js";
 import type { normalizationSchemas } from "../schema/normalization.js";
 import type { Evaluation } from "./evaluation.js";
 
+/** Of each group. */
+interface Statistics<Numbers> {
+  readonly mean: Numbers;
+  readonly variance: Numbers;
+}
+
 /** Mean and variance of each group of elements, all groups of one size. */
 function statistics(
   x: ArrayLike<number>,
   groupOf: (index: number) => number,
   groups: number,
   size: number,
-): { mean: Float64Array; variance: Float64Array } {
+): Statistics<Float64Array> {
   const mean = new Float64Array(groups);
   const variance = new Float64Array(groups);
   for (let i = 0; i < x.length; i += 1)
@@ -24,15 +30,19 @@ function statistics(
   return { mean, variance };
 }
 
+/** By channels. */
+interface Affine {
+  readonly scale: ArrayLike<number> | undefined;
+  readonly bias: ArrayLike<number> | undefined;
+  readonly channelOf: (index: number) => number;
+}
+
 function normalized(
   x: ArrayLike<number>,
   groupOf: (index: number) => number,
-  mean: ArrayLike<number> | undefined,
-  variance: ArrayLike<number> | undefined,
+  { mean, variance }: Statistics<ArrayLike<number> | undefined>,
   epsilon: number,
-  scale?: ArrayLike<number>,
-  bias?: ArrayLike<number>,
-  channelOf = groupOf,
+  { scale, bias, channelOf }: Affine,
 ): Float64Array {
   return Float64Array.from({ length: x.length }, (_, i) => {
     const group = groupOf(i);
@@ -53,24 +63,31 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
     const [batch = 1, channels = 1] = x.dims;
     const plane = elementCount(x.dims.slice(2));
     const channelOf = (i: number) => Math.floor(i / plane) % channels;
+    const affine = { scale, bias, channelOf };
     const epsilon = attributes.float("epsilon", 1e-5);
     if (attributes.int("training_mode", 0) === 0) {
       return [
         denseOf(
           x.type,
           x.dims,
-          normalized(from, channelOf, givenMean, givenVariance, epsilon, scale, bias),
+          normalized(
+            from,
+            channelOf,
+            { mean: givenMean, variance: givenVariance },
+            epsilon,
+            affine,
+          ),
         ),
       ];
     }
     const momentum = attributes.float("momentum", 0.9);
-    const { mean, variance } = statistics(from, channelOf, channels, batch * plane);
+    const own = statistics(from, channelOf, channels, batch * plane);
     const blend = (old: ArrayLike<number> | undefined, now: Float64Array) =>
       now.map((value, i) => (old?.[i] ?? 0) * momentum + value * (1 - momentum));
     return [
-      denseOf(x.type, x.dims, normalized(from, channelOf, mean, variance, epsilon, scale, bias)),
-      denseOf(input(3).type, [channels], blend(givenMean, mean)),
-      denseOf(input(4).type, [channels], blend(givenVariance, variance)),
+      denseOf(x.type, x.dims, normalized(from, channelOf, own, epsilon, affine)),
+      denseOf(input(3).type, [channels], blend(givenMean, own.mean)),
+      denseOf(input(4).type, [channels], blend(givenVariance, own.variance)),
     ];
   },
   /** The axes from `axis` on are brought to mean 0 and variance 1, then scaled. */
@@ -83,7 +100,7 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
     const groups = elementCount(x.dims.slice(0, axis));
     const groupOf = (i: number) => Math.floor(i / size);
     const epsilon = attributes.float("epsilon", 1e-5);
-    const { mean, variance } = statistics(from, groupOf, groups, size);
+    const own = statistics(from, groupOf, groups, size);
     const bias = inputs[2] ?? undefined;
     // A scale may differ between groups, too: it is broadcast to all of x then.
     const isOfRows = [input(1), bias].every((tensor) => (tensor?.dims.length ?? 0) <= inner.length);
@@ -92,25 +109,20 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
       const places = broadcastIndices(tensor.dims, isOfRows ? inner : x.dims);
       return Float64Array.from(places, (at) => values[at] ?? 0);
     };
-    const y = normalized(
-      from,
-      groupOf,
-      mean,
-      variance,
-      epsilon,
-      spread(input(1)),
-      bias && spread(bias),
-      (i) => (isOfRows ? i % size : i),
-    );
+    const y = normalized(from, groupOf, own, epsilon, {
+      scale: spread(input(1)),
+      bias: bias && spread(bias),
+      channelOf: (i) => (isOfRows ? i % size : i),
+    });
     const kept = x.dims.map((dim, at) => (at < axis ? dim : 1));
     const type = attributes.int("stash_type", 1) === 1 ? "float32" : x.type;
     return [
       denseOf(x.type, x.dims, y),
-      denseOf(type, kept, mean),
+      denseOf(type, kept, own.mean),
       denseOf(
         type,
         kept,
-        variance.map((value) => 1 / Math.sqrt(value + epsilon)),
+        own.variance.map((value) => 1 / Math.sqrt(value + epsilon)),
       ),
     ];
   },
@@ -120,17 +132,12 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
     const plane = elementCount(x.dims.slice(2));
     const groupOf = (i: number) => Math.floor(i / plane);
     const from = unpackNumbers(x);
-    const { mean, variance } = statistics(from, groupOf, batch * channels, plane);
-    const y = normalized(
-      from,
-      groupOf,
-      mean,
-      variance,
-      attributes.float("epsilon", 1e-5),
-      unpackNumbers(input(1)),
-      unpackNumbers(input(2)),
-      (i) => groupOf(i) % channels,
-    );
+    const own = statistics(from, groupOf, batch * channels, plane);
+    const y = normalized(from, groupOf, own, attributes.float("epsilon", 1e-5), {
+      scale: unpackNumbers(input(1)),
+      bias: unpackNumbers(input(2)),
+      channelOf: (i) => groupOf(i) % channels,
+    });
     return [denseOf(x.type, x.dims, y)];
   },
   GroupNormalization({ input, attributes }) {
@@ -145,17 +152,12 @@ export const normalizationReferences: Some<typeof normalizationSchemas, Evaluati
     const channelOf = (i: number) => Math.floor(i / plane) % channels;
     // Up to opset 20 scale and bias were per group.
     const scaleOf = scale.length === channels ? channelOf : (i: number) => groupOf(i) % groups;
-    const { mean, variance } = statistics(from, groupOf, batch * groups, size);
-    const y = normalized(
-      from,
-      groupOf,
-      mean,
-      variance,
-      attributes.float("epsilon", 1e-5),
+    const own = statistics(from, groupOf, batch * groups, size);
+    const y = normalized(from, groupOf, own, attributes.float("epsilon", 1e-5), {
       scale,
-      unpackNumbers(input(2)),
-      scaleOf,
-    );
+      bias: unpackNumbers(input(2)),
+      channelOf: scaleOf,
+    });
     return [denseOf(x.type, x.dims, y)];
   },
   /** y = x / (bias + alpha / size · Σ x² over `size` neighbouring channels) ^ beta. */
