@@ -1,10 +1,11 @@
 import type { IntegerRange } from "./format.js";
 
-const magic = 1.5 * 2 ** 52;
+/** The last bit of numbers as large as this counts units: what is added to it is rounded to an integer. */
+const unitsLast = 1.5 * 2 ** 52;
 
 /** To the nearest integer, ties to even; for |x| below 2^51. */
 export function roundHalfEven(x: number): number {
-  return x + magic - magic;
+  return x + unitsLast - unitsLast;
 }
 
 /**

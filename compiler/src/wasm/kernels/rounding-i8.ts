@@ -18,8 +18,8 @@ export interface Rounding {
 /** Beyond this, numbers are `wide`: adding 1.5·2²³ rounds them no more. */
 export const mostRounded = 2 ** 21;
 /** Added to a small number it leaves its nearest integer, ties to even, in the lowest bits of the sum. */
-const magic = 1.5 * 2 ** 23;
-const magicBits = 0x4b400000;
+const unitsLast = 1.5 * 2 ** 23;
+const unitsLastBits = 0x4b400000;
 
 /** Writes x ← the nearest integer + zero point, in lanes of 32 bits; not yet within its bounds. */
 export function emitRounded(
@@ -34,8 +34,8 @@ export function emitRounded(
   f.set(
     x,
     i32x4.subtract(
-      f32x4.add(bounded, floats(magic)),
-      f.spread("zero point", magicBits - zeroPoint),
+      f32x4.add(bounded, floats(unitsLast)),
+      f.spread("zero point", unitsLastBits - zeroPoint),
     ),
   );
 }
