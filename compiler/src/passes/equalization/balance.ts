@@ -22,23 +22,24 @@ export function balance(pairs: readonly Pair[], { signal, onProgress }: PassCont
   }
 }
 
-/** @returns the largest |log s| of the pair's channels */
+/**
+ * A channel that is never made or never read has no range to be matched: it is scaled as the others are on average, so that
+ * beside them its activations are no larger than before, which have one scale together.
+ * @returns the largest |log s| of the pair's channels
+ */
 function balancePair({ source, reader, each }: Pair): number {
-  const made = source.outputRanges();
   const read = reader.inputRanges();
-  let largest = 0;
-  for (let channel = 0; channel < made.length; channel += 1) {
-    const r1 = made[channel] as number;
+  const factors = source.outputRanges().map((r1, channel) => {
     const r2 = read
       .subarray(channel * each, (channel + 1) * each)
       .reduce((most, range) => Math.max(most, range), 0);
-    // A channel that is never made or never read has no range to be matched.
-    if (r1 === 0 || r2 === 0) continue;
-    const s = Math.sqrt(r1 / r2);
-    scaleChannel({ source, reader, each }, channel, s);
-    largest = Math.max(largest, Math.abs(Math.log(s)));
-  }
-  return largest;
+    return r1 === 0 || r2 === 0 ? NaN : Math.sqrt(r1 / r2);
+  });
+  const logs = factors.filter((s) => !Number.isNaN(s)).map(Math.log);
+  const average = logs.reduce((sum, log) => sum + log, 0) / Math.max(1, logs.length);
+  for (const [channel, s] of factors.entries())
+    scaleChannel({ source, reader, each }, channel, Number.isNaN(s) ? Math.exp(average) : s);
+  return logs.reduce((most, log) => Math.max(most, Math.abs(log)), 0);
 }
 
 function scaleChannel(
