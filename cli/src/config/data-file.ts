@@ -24,6 +24,8 @@ export interface DataFile {
 
 /** A file of someone else's that is larger, or nested deeper, is no recipe. */
 const mostBytes = 1_000_000;
+/** Its parser takes the square of the number of aliases, and keeps a kilobyte of every error. */
+const mostBytesOfYaml = 100_000;
 const mostLevels = 64;
 /** A few repeated options are convenient; a thousand times a thousand are an attack. */
 const mostAliases = 16;
@@ -33,8 +35,9 @@ const mostAliases = 16;
  * @throws PareError RECIPE naming the file, and the line where it is known
  */
 export async function readDataFile(path: string): Promise<DataFile> {
-  const text = await readText(path);
-  return /\.json$/i.test(path) ? readJson(text, path) : readYaml(text, path);
+  return /\.json$/i.test(path)
+    ? readJson(await readText(path, mostBytes), path)
+    : readYaml(await readText(path, mostBytesOfYaml, "Write it as JSON, if it has to be."), path);
 }
 
 function readJson(text: string, path: string): DataFile {
@@ -87,8 +90,8 @@ function readYaml(text: string, path: string): DataFile {
   }
 }
 
-async function readText(path: string): Promise<string> {
-  const buffer = new Uint8Array(mostBytes + 1);
+async function readText(path: string, most: number, hint?: string): Promise<string> {
+  const buffer = new Uint8Array(most + 1);
   let length = 0;
   let file: FileHandle | null = null;
   try {
@@ -100,9 +103,10 @@ async function readText(path: string): Promise<string> {
   } finally {
     await file?.close();
   }
-  if (length > mostBytes)
-    throw new PareError("RECIPE", `${path} is larger than a megabyte, which no recipe is.`, {
+  if (length > most)
+    throw new PareError("RECIPE", `${path} is larger than ${most / 1000} kB, which no recipe is.`, {
       where: path,
+      ...(hint !== undefined && { hint }),
     });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
