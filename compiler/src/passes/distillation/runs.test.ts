@@ -1,6 +1,6 @@
 import { cpu } from "@pare/runtime/ort-node";
 import { describe, expect, it } from "vitest";
-import type { Graph, ValueId } from "../../ir/index.js";
+import { attribute, type Graph, type ValueId } from "../../ir/index.js";
 import type { Example } from "../../pipeline/examples.js";
 import { randomOf } from "../../pipeline/random.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
@@ -170,6 +170,33 @@ it("leaves batch norms as they are where a run has one sample, and says so", asy
   );
   expect(before).toHaveLength(2);
   expect(await statistics()).toEqual(before);
+});
+
+it("learns a table that is looked up by positions which follow from sizes, also where sizes are fixed", async () => {
+  const graph = graphOf({ x: ["float32", "batch", 1, 8, "width"] }, (input, b) => {
+    const length = b.add("Shape", [input("x")], { start: attribute.int(3), end: attribute.int(4) });
+    const all = b.ints([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const own = b.add("Slice", [all, b.ints([0]), length]);
+    const looked = b.add("Gather", [weights(b, "positions", 10, 8), own]);
+    const rows = b.add("Flatten", [b.add("Add", [input("x"), looked])]);
+    const scores = b.add("Gemm", [rows, weights(b, "head.w", 64, 4)]);
+    const common = b.add("Sub", [b.add("ReduceMean", [scores, b.ints([0])]), scores]);
+    return { scores: b.add("Add", [scores, common]) };
+  });
+  initializeFresh(graph, (one) => randomOf(2, one));
+  const table = [...graph.allValues()].find(({ name }) => name === "positions");
+  const before = await table?.constant?.readFloat32();
+  const notes: string[] = [];
+  await distillGraph(graph, distill.parse(plain), {
+    examples: examplesOf(samples),
+    random: (one) => randomOf(4, one),
+    onNote: (note) => void notes.push(note),
+  });
+  expect(notes.join(" ")).toContain("The model takes one sample at a time");
+  const after = [...graph.allValues()].find(({ name }) => name === "positions");
+  const learned = await after?.constant?.readFloat32();
+  expect(learned).toHaveLength(before?.length ?? 0);
+  expect(learned).not.toEqual(before);
 });
 
 it.each<[Name, boolean]>([

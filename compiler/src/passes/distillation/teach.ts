@@ -1,5 +1,5 @@
 import { type Executor, PareError } from "@pare/runtime/format";
-import type { Graph, NodeId } from "../../ir/index.js";
+import type { Graph, NodeId, ValueId } from "../../ir/index.js";
 import type { TrainingEngine } from "../../ops/index.js";
 import type { Examples } from "../../pipeline/examples.js";
 import type { PassContext } from "../../pipeline/pass.js";
@@ -124,7 +124,8 @@ export async function teach(
   const executor = services.executor ?? examples.executor;
   const wanted = { ...options, signals };
   const runs = await samplesOfRuns(model, source, samples, wanted, { executor, signal });
-  await fixSizesOf(model, source, samples, runs);
+  const values = new Set([...all, ...trained].map(({ value }) => value));
+  await fixSizesOf(model, values, source, samples, runs);
   const chosen = objectivesOf(model, source, samples, wanted, runs, where, onNote);
   const objectives =
     source === null || signals.length > 0
@@ -270,11 +271,12 @@ async function samplesOfRuns(
 
 async function fixSizesOf(
   graph: Graph,
+  learned: ReadonlySet<ValueId>,
   teacher: TeacherSource | null,
   { dims }: Samples,
   runs: SamplesOfRuns,
 ): Promise<void> {
-  if (runs.student === 1) await fixSizes(graph, dims);
+  if (runs.student === 1) await fixSizes(graph, dims, learned);
   if (runs.teacher !== 1 || teacher === null) return;
   const own = [...teacher.inputs].map(([column, input]) => [input, dims[column] ?? []] as const);
   await fixSizes(teacher.graph, Object.fromEntries(own));
