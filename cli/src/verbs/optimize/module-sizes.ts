@@ -32,7 +32,7 @@ export async function moduleSizesText(
   const several = Object.entries(missing).filter(([, found]) => found.length > 1);
   if (several.length > 0) return variedText(several);
   const options = firsts.map(([name, size]) => `--dim ${name}=${size.join()}`).join(" ");
-  const [[first = "", [size = 1]] = ["", []]] = firsts;
+  const [first, [size = 1]] = firsts[0] ?? ["", []];
   const origin = asGuessed ? "as was guessed" : "as the samples have it";
   return `aot: ${options} (${origin}) compiles a module, and fixes it on every target. Several values, ${first}=${size},${2 * size}, give the module an entry each and leave it free elsewhere.`;
 }
