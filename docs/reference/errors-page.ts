@@ -54,7 +54,8 @@ const remedies: Readonly<Record<ErrorCode, string>> = {
   ENGINE_PAGE:
     "The address is not the engine's: the server answers with the application's page. Serve the engine's files there, or give `wasmPaths`; in Vite's development server, `optimizeDeps: { exclude: [\"onnxruntime-web\"] }`.",
   ENGINE_POLICY: "Add `'wasm-unsafe-eval'` to `script-src` in the Content-Security-Policy.",
-  ENGINE_START: "The message holds what the engine said. Try another backend, or one thread.",
+  ENGINE_START:
+    "The message holds what the engine said. Try `threads: 1`, as where a policy allows no workers, or another backend.",
   ENGINE_THREADS:
     "Give every model of one page or worker the same `threads`, or load this one in a worker of its own.",
   NOT_ISOLATED:

@@ -31,5 +31,10 @@ function failure(cause: unknown): PareError {
   const said = messageOf(cause);
   if (/magic word|MIME/.test(said)) return aPage(cause);
   if (/4\d\d : |[Ff]etch|NetworkError|imported module|ENOENT/.test(said)) return notFound(cause);
-  return fault("ENGINE_START", `did not start: ${said}`, "Try another backend.", cause);
+  return fault(
+    "ENGINE_START",
+    `did not start: ${said}`,
+    "Try `threads: 1`, or another backend.",
+    cause,
+  );
 }
