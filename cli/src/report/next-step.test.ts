@@ -1,4 +1,10 @@
-import type { Accuracy, PassAccount, ReportCandidate, ReportStep } from "@pare/runtime/format";
+import type {
+  Accuracy,
+  PassAccount,
+  Precision,
+  ReportCandidate,
+  ReportStep,
+} from "@pare/runtime/format";
 import { expect, it } from "vitest";
 import type { Evaluation } from "../workbench/evaluation.js";
 import { besideThePlan } from "@pare/compiler";
@@ -27,6 +33,7 @@ function advice(
   chosen = { latency: 1, size: 1 },
   prefer: "latency" | "size" = "latency",
   hasLabels = false,
+  precision: Precision = "int8",
 ) {
   const report = {
     source: "d",
@@ -48,6 +55,7 @@ function advice(
       variants: [
         {
           measurement,
+          precision,
           target: "cpu",
           baseline: { accuracy: { value: 1, ...baseline }, sizeBytes: { brotli: 100 } },
         },
@@ -90,6 +98,15 @@ it("is no more time, where that would not let a candidate be tried", () => {
     reason: `${besideThePlan}, expected at 0.9`,
   } as const;
   expect(advice({}, "labelled", [candidate])).toBeNull();
+});
+
+it("is more time before labels, where nothing of what may be better was tried", () => {
+  const untried = { name: "int8", target: "cpu", reason: "not tried: no time" } as const;
+  const of = (precision: Precision, candidates: readonly Partial<ReportCandidate>[]) =>
+    advice({}, "unlabelled", candidates, 0, [], {}, undefined, "latency", false, precision);
+  expect(of("float32", [untried])).toMatch(/^More time: 1 candidate .* int8 on cpu/);
+  expect(of("int8", [untried])).toMatch(/^Labels would show/);
+  expect(of("float32", [])).toMatch(/^Labels would show/);
 });
 
 it("is to look at labels that the float model never gives", () => {

@@ -35,14 +35,16 @@ export function nextStep(
   const ownAccuracies = optimized.variants.flatMap(({ baseline }) => baseline?.accuracy ?? []);
   if (evidence === "unlabelled" && ownAccuracies.some(isUnlikeItself))
     return "Look at the data: on some samples the model as it came gives what is no number, and what is held to that says nothing. A mask of zeros alone does it, or inputs beyond what it was trained on.";
+  const moreTime = moreTimeText(worthMoreTime(optimized, budget.prefer));
+  // Labels of a model that nothing was tried for would show that it is as it was.
+  const isAsItWas = optimized.variants.every(({ precision }) => precision === "float32");
+  if (evidence === "unlabelled" && isAsItWas && moreTime !== null) return moreTime;
   if (evidence === "unlabelled")
     // What is no class, boxes and masks, no subfolder is a label of.
     return evaluation.samples.labelled || ownAccuracies.some(({ metric }) => metric === ofNumbers)
       ? "`score` of a data module would show accuracy, not only agreement with the float model: pare data <model> writes one to fill in."
       : `Labels would show accuracy, not only agreement with the float model: ${howToLabel(report.source)}.${ownAccuracies.some(({ metric }) => metric === ofClasses) ? unlessClasses : ""}`;
   const accuracies = optimized.variants.flatMap(({ measurement: { accuracy } }) => accuracy ?? []);
-  const untried = worthMoreTime(optimized, budget.prefer);
-  const [first] = untried;
   const allowed = Math.max(
     0,
     ...optimized.variants.map(({ target }) => budget.limits(target).maxDrop),
@@ -56,8 +58,7 @@ export function nextStep(
   if (unfit[0] !== undefined) return unfit[0];
   const [lesson] = optimized.steps.flatMap((step) => shortLesson(step, allowed) ?? []);
   if (lesson !== undefined) return lesson;
-  if (first !== undefined)
-    return `More time: ${untried.length} ${untried.length === 1 ? "candidate" : "candidates"} that may be better ${untried.length === 1 ? "was" : "were"} not tried, above all ${first.name} on ${first.target}${gainText(first.expectedGain)}: --time-budget.`;
+  if (moreTime !== null) return moreTime;
   const undecided = accuracies.some(
     ({ drop, dropInterval }) => dropInterval !== null && drop !== null && dropInterval[1] > allowed,
   );
@@ -87,6 +88,13 @@ function worthMoreTime(
     return worth > 0 ? [{ candidate, worth }] : [];
   });
   return found.sort((a, b) => b.worth - a.worth).map(({ candidate }) => candidate);
+}
+
+function moreTimeText(untried: readonly ReportCandidate[]): string | null {
+  const [first] = untried;
+  if (first === undefined) return null;
+  const { length: count } = untried;
+  return `More time: ${count} ${count === 1 ? "candidate" : "candidates"} that may be better ${count === 1 ? "was" : "were"} not tried, above all ${first.name} on ${first.target}${gainText(first.expectedGain)}: --time-budget.`;
 }
 
 /**
