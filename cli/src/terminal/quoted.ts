@@ -6,5 +6,10 @@ export function quoted(argument: string, platform: NodeJS.Platform = process.pla
   // Between double quotes a POSIX shell replaces variables and commands.
   return isWindows || !/["$`\\!]/.test(argument)
     ? JSON.stringify(argument)
-    : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+    : singleQuoted(argument);
+}
+
+/** A word for POSIX shells and zsh: nothing in it is more than text. */
+export function singleQuoted(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,5 +1,6 @@
 import type { CompletableOption, CompletableProgram } from "./completable.js";
-import { functionName, quoted } from "./quoted.js";
+import { singleQuoted } from "../../terminal/quoted.js";
+import { functionName } from "./quoted.js";
 
 /** Offers words that begin as what is typed; nothing of a word is read as code, as `compgen -W` would. */
 export function bashScript({ name, options, verbs }: CompletableProgram): string {
@@ -11,13 +12,13 @@ export function bashScript({ name, options, verbs }: CompletableProgram): string
   ].flatMap(({ verb, option }) => valueCases(verb, option, offer));
   const flags = [{ name: "", options }, ...verbs].map(
     (verb) =>
-      `      ${quoted(verb.name)}) ${offer} ${words(verb.options.flatMap(({ names }) => names))} ;;`,
+      `      ${singleQuoted(verb.name)}) ${offer} ${words(verb.options.flatMap(({ names }) => names))} ;;`,
   );
   const named = verbs.flatMap(({ name: verb, argument }) =>
     argument?.kind === "words"
-      ? [`    ${quoted(verb)}) ${offer} ${words(argument.words)} ;;`]
+      ? [`    ${singleQuoted(verb)}) ${offer} ${words(argument.words)} ;;`]
       : argument === null
-        ? [`    ${quoted(verb)}) compopt +o default 2>/dev/null ;;`]
+        ? [`    ${singleQuoted(verb)}) compopt +o default 2>/dev/null ;;`]
         : [],
   );
   return `# ${name} in bash: eval "$(${name} completion bash)"
@@ -52,12 +53,12 @@ ${flags.join("\n")}
 ${named.join("\n")}
   esac
 }
-complete -o default -F ${complete} ${quoted(name)}`;
+complete -o default -F ${complete} ${singleQuoted(name)}`;
 }
 
 function valueCases(verb: string, { names, value }: CompletableOption, offer: string): string[] {
   if (value === null) return [];
-  const patterns = names.map((name) => quoted(`${verb} ${name}`)).join("|");
+  const patterns = names.map((name) => singleQuoted(`${verb} ${name}`)).join("|");
   switch (value.kind) {
     case "words":
       return [`    ${patterns}) ${offer} ${words(value.words)}; return ;;`];
@@ -71,5 +72,5 @@ function valueCases(verb: string, { names, value }: CompletableOption, offer: st
 }
 
 function words(list: readonly string[]): string {
-  return list.map(quoted).join(" ");
+  return list.map(singleQuoted).join(" ");
 }

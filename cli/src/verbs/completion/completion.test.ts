@@ -10,7 +10,8 @@ import { verbs } from "../verbs.js";
 import { bashScript } from "./bash.js";
 import { completable } from "./completable.js";
 import { fishScript } from "./fish.js";
-import { fishQuoted, quoted } from "./quoted.js";
+import { singleQuoted } from "../../terminal/quoted.js";
+import { fishQuoted } from "./quoted.js";
 import { zshScript } from "./zsh.js";
 
 const folder = mkdtempSync(join(tmpdir(), "pare-completion-"));
@@ -49,7 +50,7 @@ const has = (shell: string): boolean => spawnSync(shell, ["-c", "exit 0"]).statu
 
 /** What bash offers for a line, of which the last word is being typed. */
 function offered(script: string, ...typed: readonly string[]): string[] {
-  const words = ["pare", ...typed].map(quoted).join(" ");
+  const words = ["pare", ...typed].map(singleQuoted).join(" ");
   const file = join(folder, "script.bash");
   writeFileSync(
     file,
@@ -88,7 +89,7 @@ describe.runIf(has("bash"))("in bash", () => {
     const word = fc.string({ unit: "grapheme" }).filter((text) => !text.includes("\0"));
     fc.assert(
       fc.property(word, (text) => {
-        const read = execFileSync("bash", ["-c", `printf %s ${quoted(text)}`], {
+        const read = execFileSync("bash", ["-c", `printf %s ${singleQuoted(text)}`], {
           encoding: "utf8",
         });
         expect(read).toBe(text);

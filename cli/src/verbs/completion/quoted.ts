@@ -1,9 +1,4 @@
-/** A word for bash and zsh: nothing in it is more than text. */
-export function quoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** The same for fish, which reads backslashes between quotes too. */
+/** A word for fish, which reads backslashes between quotes too: nothing in it is more than text. */
 export function fishQuoted(word: string): string {
   return `'${word.replace(/[\\']/g, String.raw`\$&`)}'`;
 }

@@ -1,16 +1,19 @@
 import type { CompletableOption, CompletableProgram, CompletableValue } from "./completable.js";
-import { functionName, quoted } from "./quoted.js";
+import { singleQuoted } from "../../terminal/quoted.js";
+import { functionName } from "./quoted.js";
 
 /** By zsh's own `_arguments`, which shows what each option is for. */
 export function zshScript({ name, options, verbs }: CompletableProgram): string {
   const complete = functionName(name);
-  const described = verbs.map((verb) => `        ${quoted(`${escaped(verb.name)}:${verb.about}`)}`);
+  const described = verbs.map(
+    (verb) => `        ${singleQuoted(`${escaped(verb.name)}:${verb.about}`)}`,
+  );
   const cases = verbs.map(({ name: verb, options: own, argument }) => {
     const specs = [
       ...own.flatMap(optionSpecs),
-      ...(argument === null ? [] : [quoted(`*:argument:${action(argument)}`)]),
+      ...(argument === null ? [] : [singleQuoted(`*:argument:${action(argument)}`)]),
     ];
-    return `      ${quoted(verb)}) _arguments ${specs.join(" ")} ;;`;
+    return `      ${singleQuoted(verb)}) _arguments ${specs.join(" ")} ;;`;
   });
   return `#compdef ${name}
 # ${name} in zsh: ${name} completion zsh > a file _${name} in a folder of $fpath
@@ -29,14 +32,14 @@ ${cases.join("\n")}
       esac ;;
   esac
 }
-if [ "$funcstack[1]" = ${quoted(complete)} ]; then ${complete} "$@"; else compdef ${complete} ${quoted(name)}; fi`;
+if [ "$funcstack[1]" = ${singleQuoted(complete)} ]; then ${complete} "$@"; else compdef ${complete} ${singleQuoted(name)}; fi`;
 }
 
 /** One for each of its names, which exclude each other. */
 function optionSpecs({ names, about, value }: CompletableOption): string[] {
   const others = names.length > 1 ? `(${names.join(" ")})` : "";
   const taken = value === null ? "" : `:value:${action(value)}`;
-  return names.map((name) => quoted(`${others}${name}[${escaped(about)}]${taken}`));
+  return names.map((name) => singleQuoted(`${others}${name}[${escaped(about)}]${taken}`));
 }
 
 function action(value: CompletableValue): string {
