@@ -194,6 +194,19 @@ it("has no state of another type or size, where the engine answers later", async
   await model.dispose();
 });
 
+it("carries texts, too, none at the start", async () => {
+  const text = { type: "string", dims: [1] } as const;
+  const sized = { inputs: [{ ...text, name: "s" }], outputs: [{ ...text, name: "sN" }] };
+  const { run, reset } = openAsyncStream(sized, { sN: "s" }, new Queue(), async ({ s }) => ({
+    sN: { ...text, data: [`${s?.data[0]}a`] },
+    y: { ...text, data: [`${s?.data[0]}`] },
+  }));
+  const said = async (): Promise<unknown> => (await run({})).y?.data;
+  expect([await said(), await said(), await said()]).toEqual([[""], ["a"], ["aa"]]);
+  reset();
+  expect(await said()).toEqual([""]);
+});
+
 it("says of a model whose engine answers later that it does not run at once", async () => {
   const model = await load(base, { backends: cpu() });
   const code = expect.objectContaining({ code: "ENGINE_ASYNC" });

@@ -28,8 +28,10 @@ export function openAsyncStream(
     if (!input || !output || !mayBeAlike(input, output))
       throw new PareError("ARGUMENT", `"${from}" cannot be "${to}" at the next step.`);
     const dims = input.dims.map((size) => (typeof size === "number" ? size : 1));
-    if (input.type !== "string")
-      start[to] = { type: input.type, dims, data: zeros(input.type, elementCount(dims)) };
+    const { type } = input;
+    const count = elementCount(dims);
+    const data = type === "string" ? Array<string>(count).fill("") : zeros(type, count);
+    start[to] = { type, dims, data };
   }
   const isState = ([name]: readonly [string, Tensor]): boolean => Object.hasOwn(state, name);
   let carried: Tensors = start;
