@@ -10,11 +10,13 @@ const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "
  */
 export function withRoundedCaptures(graph: Graph): Graph {
   if (graph.changes === 0) return graph;
+  const originOf = dequantizers(graph);
   const found = new Map<ValueId, Node>();
   for (const body of graph.allBodies())
     for (const value of body === graph.main ? [] : captures(graph, body)) {
-      const maker = dequantizerBehind(graph, value);
-      if (maker !== undefined) found.set(value, maker);
+      const maker = originOf(value);
+      if (maker !== undefined && maker.outputs[0] !== value && !isRounded(graph, value))
+        found.set(value, maker);
     }
   if (found.size === 0) return graph;
   const written = graph.fork();
@@ -24,24 +26,37 @@ export function withRoundedCaptures(graph: Graph): Graph {
   return written;
 }
 
-/** The node that dequantized what a value was moved from; undefined where it is rounded anyway, or nothing was. */
-function dequantizerBehind(graph: Graph, value: ValueId): Node | undefined {
-  let node = graph.producer(value);
-  const isRounded = (reader: Node): boolean =>
-    reader.op === "QuantizeLinear" && reader.body === node?.body;
-  if (graph.consumers(value).some(isRounded)) return undefined;
-  if (node?.outputs[0] !== value) return undefined;
-  for (let moves = 0; node !== undefined && node.domain === ""; moves += 1) {
-    const [input, scale, zeroPoint] = node.inputs;
-    if (node.op === "DequantizeLinear") {
-      // Others are not moved; without a zero point there is none to tell the type of the integers by.
-      const isOne = graph.constant(scale)?.count === 1 && graph.constant(zeroPoint)?.count === 1;
-      return moves > 0 && isOne && graph.constant(input) === undefined ? node : undefined;
+/** The node that dequantized a value, or what it was moved from; each value is asked for once, however many are behind it. */
+function dequantizers(graph: Graph): (value: ValueId) => Node | undefined {
+  const known = new Map<ValueId, Node | undefined>();
+  return (value) => {
+    const way: ValueId[] = [];
+    let at: ValueId | null = value;
+    while (at !== null && !known.has(at)) {
+      way.push(at);
+      const node: Node | undefined = graph.producer(at);
+      const isMove: boolean = node?.domain === "" && node.outputs[0] === at && moving.has(node.op);
+      if (isDequantizer(graph, node)) known.set(at, node);
+      at = (isMove ? node?.inputs[0] : null) ?? null;
     }
-    if (!moving.has(node.op) || input === null || input === undefined) return undefined;
-    node = graph.producer(input);
-  }
-  return undefined;
+    const origin = known.get(at ?? way.at(-1) ?? value);
+    for (const one of way) known.set(one, origin);
+    return origin;
+  };
+}
+
+/** Others are not moved; without a zero point there is none to tell the type of the integers by. */
+function isDequantizer(graph: Graph, node: Node | undefined): boolean {
+  if (node?.op !== "DequantizeLinear" || node.domain !== "") return false;
+  const [input, scale, zeroPoint] = node.inputs;
+  const isOne = graph.constant(scale)?.count === 1 && graph.constant(zeroPoint)?.count === 1;
+  return isOne && graph.constant(input) === undefined;
+}
+
+/** Is it rounded anyway? */
+function isRounded(graph: Graph, value: ValueId): boolean {
+  const { body } = graph.value(value);
+  return graph.consumers(value).some((one) => one.op === "QuantizeLinear" && one.body === body);
 }
 
 function roundForBodies(graph: Graph, editor: Editor, value: ValueId, { inputs }: Node): void {
