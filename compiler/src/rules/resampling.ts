@@ -57,13 +57,12 @@ export const pointwiseBeforeResize: Rule = {
       const small = editor.add1(node.op, inputs, attributes, { ...options, name: node.name });
       const [, region = null, scales = null] = resize.node.inputs;
       const size = sizes === null ? null : editor.constant("sizes", sizes, options.body);
-      const large = editor.add1(
+      return editor.add1(
         "Resize",
         size === null ? [small, region, scales] : [small, region, scales, size],
         Object.fromEntries(resize.node.attributes),
         { ...options, name: resize.node.name },
       );
-      return large;
     });
   },
 };

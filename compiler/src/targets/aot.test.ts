@@ -159,6 +159,7 @@ it("refuses, with all reasons and what to do, what it cannot compile", async () 
       of: "model",
       op: "W",
       reason: "its size is not fixed, give --dim W=…",
+      option: "--dim W=…",
       count: 1,
       nodes: ["x"],
     },

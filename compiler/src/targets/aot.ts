@@ -166,7 +166,8 @@ function obstaclesOf(refused: readonly Refusal[]): readonly Obstacle[] {
     const reason = hint === undefined ? why : `${why}, give ${hint}`;
     const key = `${what}: ${reason}`;
     const of = kind === "operator" || kind === "invalid" ? "nodes" : "model";
-    if (!found.has(key)) found.set(key, { of, op: what, reason, count, nodes: where });
+    const option = hint === undefined ? {} : { option: hint };
+    if (!found.has(key)) found.set(key, { of, op: what, reason, ...option, count, nodes: where });
   }
   return [...found.values()];
 }

@@ -30,6 +30,8 @@ export interface Obstacle {
   /** An operator, or a dim. */
   readonly op: string;
   readonly reason: string;
+  /** What would remove it, as `--dim W=…`; not given where nothing would. */
+  readonly option?: string;
   readonly count: number;
   /** Labels of nodes or inputs, at most three. */
   readonly nodes: readonly string[];

@@ -155,7 +155,7 @@ async function demandTaken(target: Target, graph: Graph, sizes?: Sizes): Promise
   const { obstacles } = await supportOf(graph, target, sizes);
   const [first] = obstacles;
   if (first === undefined) return;
-  const isOfSizes = obstacles.every(({ reason }) => reason.includes("give --"));
+  const isOfSizes = obstacles.every(({ option }) => option !== undefined);
   throw new PareError(
     "UNSUPPORTED_OP",
     `The model cannot be compiled for ${target.label}: ${obstacles.map(obstacleText).join("; ")}.`,
