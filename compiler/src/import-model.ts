@@ -1,8 +1,9 @@
-import { type ByteSource, PareError } from "@pare/runtime/format";
+import type { ByteSource } from "@pare/runtime/format";
 import { bindForcedSizes } from "./analysis/forced-sizes.js";
 import type { Graph } from "./ir/index.js";
 import { decodeModel } from "./onnx/index.js";
 import { inferNode } from "./ops/index.js";
+import { importGraphModel } from "./tfjs/import-graph-model.js";
 
 /** A model's file, and those that lie beside it. */
 export interface ModelSource {
@@ -31,7 +32,13 @@ const onnx: Importer = {
     ),
 };
 
-const importers: readonly Importer[] = [onnx];
+const tfjs: Importer = {
+  format: "tfjs",
+  endings: [".json"],
+  read: ({ name, main, beside }) => importGraphModel(main, beside, name, inferNode),
+};
+
+const importers: readonly Importer[] = [onnx, tfjs];
 
 /** The format that a file of this name is read as: ONNX where its ending says no other. */
 export function formatOf(name: string): string {
@@ -41,20 +48,13 @@ export function formatOf(name: string): string {
 /**
  * A graph of whatever was given, with the types of what its nodes make; a free dim that can have but one size has it. Large
  * tensors stay where they are until they are read.
- * @throws PareError MODEL_*, EXTERNAL_DATA, ABORTED
+ * @throws PareError MODEL_*, EXTERNAL_DATA, UNSUPPORTED_OP of TensorFlow.js models, ABORTED
  */
 export async function importModel(
   source: ModelSource,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Graph> {
   const importer = importerOf(source.name);
-  if (importer === onnx && /\.json$/i.test(source.name)) {
-    throw new PareError(
-      "MODEL_INVALID",
-      `${source.name} is JSON: TensorFlow.js models are not read yet by this version.`,
-      { where: source.name, hint: "Give an ONNX file." },
-    );
-  }
   const graph = await importer.read(source, signal);
   bindForcedSizes(graph);
   return graph;

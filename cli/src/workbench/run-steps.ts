@@ -35,9 +35,9 @@ export interface StepsRequest {
   readonly training?: Examples | undefined;
   /** Of all that is random; 0 where not given. */
   readonly seed?: number;
-  /** Where to; `<model>.<suffix>.onnx` in the current folder where not given. */
+  /** Where to; `<model>.<suffix>.onnx` in the current folder where not given, without a suffix `<model>.onnx`. */
   readonly output: string | undefined;
-  readonly suffix: string;
+  readonly suffix: string | null;
   /** Whether the CPU engine is asked before anything is written. */
   readonly check: boolean;
   /** An engine that is open: where it is the CPU's, it is the one that is asked. */
@@ -69,7 +69,8 @@ export async function writeSteps(request: StepsRequest): Promise<Written> {
     for (const note of model.notes) say.note(note);
     const before = request.before ?? factsOf(model);
     await applySteps(request);
-    const file = request.output ?? `${model.name}.${request.suffix}.onnx`;
+    const ending = request.suffix === null ? "" : `.${request.suffix}`;
+    const file = request.output ?? `${model.name}${ending}.onnx`;
     // Who asked for an opset has it.
     const isAsked = request.steps.some(({ use }) => use === "lower-opset");
     const graph = isAsked ? model.graph : inEngineOpset(model.graph);

@@ -6,10 +6,10 @@ import type { ConvertOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file")
-    .requiredOption(
+    .argument("<model>", "an ONNX file, or the model.json of a TensorFlow.js graph model")
+    .option(
       "--opset <version>",
-      "the operator set of ai.onnx to write, 7 to 21 (required)",
+      "the operator set of ai.onnx to write, 7 to 21 (required of an ONNX file; else 21)",
       integerAtLeast("--opset", 1),
     );
   addShapeOptions(command);
@@ -17,7 +17,7 @@ export const define: DefineVerb = (command, context) => {
   command
     .option(
       "-o, --output <file>",
-      "where to (default: <model>.opset<version>.onnx in the current folder)",
+      "where to (default: <model>.opset<version>.onnx in the current folder, of TensorFlow.js <model>.onnx)",
     )
     .action(async (path: string, options: ConvertOptions) => {
       const { runConvert } = await import("./run.js");

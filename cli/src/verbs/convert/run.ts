@@ -1,4 +1,5 @@
-import { lowestOpset, normalOpset } from "@pare/compiler";
+import { basename } from "node:path";
+import { formatOf, lowestOpset, normalOpset, type Step } from "@pare/compiler";
 import type { OutputOptions } from "../../terminal/output.js";
 import { refuse } from "../../terminal/refuse.js";
 import type { VerbContext } from "../../terminal/verb.js";
@@ -8,24 +9,33 @@ import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js
 import { openModel } from "../../workbench/opened-model.js";
 
 export interface ConvertOptions extends OutputOptions, ShapeOptions, NoCheckOptions {
-  readonly opset: number;
+  readonly opset?: number;
   readonly output?: string;
 }
 
-/** `pare convert`: the model in another opset. */
+/** `pare convert`: the model in another opset, or a model of another format as ONNX. */
 export async function runConvert(
   path: string,
   options: ConvertOptions,
   context: VerbContext,
 ): Promise<void> {
   const { opset, output, check } = options;
-  if (opset < lowestOpset || opset > normalOpset)
+  const isOnnx = formatOf(basename(path)) === "onnx";
+  if (opset === undefined && isOnnx)
+    refuse(
+      "--opset is missing: an ONNX file is converted to another operator set.",
+      "--opset",
+      `Give one of ${lowestOpset} to ${normalOpset}: --opset 17.`,
+    );
+  if (opset !== undefined && (opset < lowestOpset || opset > normalOpset))
     refuse(
       `--opset is ${opset}, but can be ${lowestOpset} to ${normalOpset}.`,
       "--opset",
       "Newer operators are said in those of that set; a model of a higher one is converted to it.",
     );
-  const steps = [{ use: "normalize" }, { use: "lower-opset", with: { opset } }];
+  // Formats with channels last come in turned there and back at every layer; nobody wants that in a file.
+  const read: readonly Step[] = [{ use: isOnnx ? "normalize" : "simplify" }];
+  const steps = opset === undefined ? read : [...read, { use: "lower-opset", with: { opset } }];
   const say = context.output(options);
   const model = await openModel(path, parseShapes(options), context.signal);
   try {
@@ -33,7 +43,7 @@ export async function runConvert(
       model,
       steps,
       output,
-      suffix: `opset${opset}`,
+      suffix: isOnnx ? `opset${opset}` : null,
       check,
       say,
       signal: context.signal,

@@ -1,0 +1,115 @@
+import { type ByteSource, isRecord, PareError } from "@pare/runtime/format";
+import { type WeightGroup, weightGroups } from "./weight-manifest.js";
+
+/** A node as protobuf's JSON has it; its attributes are checked when they are asked for. */
+export interface TensorflowNode {
+  readonly name: string;
+  readonly op: string;
+  readonly inputs: readonly TensorReference[];
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** `split:1` is the second output of the node `split`. */
+export interface TensorReference {
+  readonly node: string;
+  readonly output: number;
+}
+
+/** A tensor by the name that the model's users know it by. */
+export interface NamedTensor {
+  readonly name: string;
+  readonly tensor: TensorReference;
+}
+
+/** What `model.json` of a graph model says. */
+export interface GraphModel {
+  readonly nodes: ReadonlyMap<string, TensorflowNode>;
+  /** Both are empty where the file has no signature. */
+  readonly inputs: readonly NamedTensor[];
+  readonly outputs: readonly NamedTensor[];
+  readonly weights: readonly WeightGroup[];
+}
+
+/** Far above the JSON of any model: its weights lie in files of their own. */
+const mostBytes = 256 * 1024 * 1024;
+
+/**
+ * The form is that of `ModelJSON` in tfjs-core/src/io/types.ts; the topology is tensorflow/core/framework/graph.proto.
+ * @throws PareError MODEL_INVALID, MODEL_LIMIT
+ */
+export async function readGraphModel(main: ByteSource, file: string): Promise<GraphModel> {
+  if (main.size > mostBytes)
+    throw new PareError("MODEL_LIMIT", `${file} is JSON of ${main.size} bytes.`, {
+      where: file,
+      hint: `The JSON of a model may have ${mostBytes} bytes.`,
+    });
+  const model = parse(await main.read(0, main.size), file);
+  const topology = model["modelTopology"];
+  if (!isRecord(topology)) throw noModel(file, "it has no modelTopology");
+  if (model["format"] === "layers-model" || "model_config" in topology)
+    throw new PareError("MODEL_INVALID", `${file} is a layers model of TensorFlow.js.`, {
+      where: file,
+      hint: "Graph models are read: tensorflowjs_converter --input_format tfjs_layers_model --output_format tfjs_graph_model makes one of it.",
+    });
+  const nodes = topology["node"];
+  if (!Array.isArray(nodes)) throw noModel(file, "its modelTopology has no nodes");
+  const own = model["userDefinedMetadata"];
+  const signature = model["signature"] ?? (isRecord(own) ? own["signature"] : undefined);
+  return {
+    nodes: nodesByName(nodes, file),
+    inputs: namedTensors(signature, "inputs"),
+    outputs: namedTensors(signature, "outputs"),
+    weights: weightGroups(model["weightsManifest"], file),
+  };
+}
+
+function parse(bytes: Uint8Array, file: string): Readonly<Record<string, unknown>> {
+  let data: unknown;
+  try {
+    data = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw noModel(file, "it is no JSON");
+  }
+  if (!isRecord(data)) throw noModel(file, "it is no object");
+  return data;
+}
+
+function nodesByName(nodes: readonly unknown[], file: string): ReadonlyMap<string, TensorflowNode> {
+  const found = new Map<string, TensorflowNode>();
+  for (const [at, node] of nodes.entries()) {
+    const { name, op, input = [], attr = {} } = isRecord(node) ? node : {};
+    if (typeof name !== "string" || typeof op !== "string" || !isRecord(attr))
+      throw noModel(file, `node ${at} has no name, operator or attributes`);
+    if (!Array.isArray(input) || !input.every((one) => typeof one === "string"))
+      throw noModel(file, `the inputs of node ${at} are no texts`);
+    if (found.has(name))
+      throw new PareError("MODEL_NAME", `Two nodes are called ${JSON.stringify(name)}.`, {
+        where: name,
+      });
+    // What begins with ^ is only to run before.
+    const data: readonly string[] = input.filter((one: string) => !one.startsWith("^"));
+    found.set(name, { name, op, inputs: data.map(reference), attributes: attr });
+  }
+  return found;
+}
+
+function reference(text: string): TensorReference {
+  const [, node = text, output = "0"] = /^(.*):(\d{1,4})$/s.exec(text) ?? [];
+  return { node, output: Number(output) };
+}
+
+function namedTensors(signature: unknown, side: "inputs" | "outputs"): readonly NamedTensor[] {
+  const entries = isRecord(signature) ? signature[side] : undefined;
+  if (!isRecord(entries)) return [];
+  return Object.entries(entries).map(([key, info]) => {
+    const tensor = isRecord(info) && typeof info["name"] === "string" ? info["name"] : key;
+    return { name: reference(key).node, tensor: reference(tensor) };
+  });
+}
+
+function noModel(file: string, why: string): PareError {
+  return new PareError("MODEL_INVALID", `${file} is no model of TensorFlow.js: ${why}.`, {
+    where: file,
+    hint: "Give the model.json that tensorflowjs_converter writes, or an ONNX file.",
+  });
+}
