@@ -2,6 +2,7 @@ import { throwIfAborted } from "@pare/runtime/format";
 import type { Graph } from "../ir/index.js";
 import { mergeCommonSubexpressions } from "../rules/common-subexpressions.js";
 import { simplifyRules } from "../rules/index.js";
+import { moveTransposes } from "../rules/layout/move-transposes.js";
 import type { Rule } from "../rules/rule.js";
 import { runRules } from "../rules/run-rules.js";
 import { dropDescriptions } from "./drop-descriptions.js";
@@ -50,6 +51,7 @@ export async function simplifyGraph(
     context.onProgress?.(1 - 1 / (round + 1), `round ${round + 1}`);
     const before = graph.changes;
     await runRules(graph, rules, context);
+    moveTransposes(graph);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);
     if (graph.changes === before) break;
