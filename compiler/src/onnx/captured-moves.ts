@@ -1,4 +1,5 @@
 import { captures, edit, type Editor, type Graph, type Node, type ValueId } from "../ir/index.js";
+import { isAsRead } from "./origin.js";
 
 /** What onnxruntime moves a DequantizeLinear behind (`qdq_propagation.cc`, CanNodePropagate). */
 const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"]);
@@ -9,7 +10,7 @@ const moving = new Set(["MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "
  * @returns the graph itself where none does, or nobody touched it
  */
 export function withRoundedCaptures(graph: Graph): Graph {
-  if (graph.changes === 0) return graph;
+  if (isAsRead(graph)) return graph;
   const originOf = dequantizers(graph);
   const found = new Map<ValueId, Node>();
   for (const body of graph.allBodies())

@@ -1,4 +1,4 @@
-import { type Node, type ValueId, type ValueType } from "../ir/index.js";
+import { type Graph, type Node, type ValueId, type ValueType } from "../ir/index.js";
 import type { Message } from "./schema.js";
 
 // What a file said besides its graph. The graph carries it along without looking; encoding looks here first, so that
@@ -22,6 +22,11 @@ export class ModelOrigin {
   constructor(proto: Message<"ModelProto">) {
     this.proto = proto;
   }
+}
+
+/** Whether a graph is what an ONNX file says, and is written back as it was. */
+export function isAsRead(graph: Graph): boolean {
+  return graph.changes === 0 && graph.header.origin instanceof ModelOrigin;
 }
 
 export class BodyOrigin {

@@ -10,6 +10,7 @@ import {
   Tensor,
   type ValueId,
 } from "../ir/index.js";
+import { isAsRead } from "./origin.js";
 
 /**
  * A graph whose Resizes name no axes: where onnxruntime moves a Transpose past one, it permutes its sizes as if they were of all
@@ -17,7 +18,7 @@ import {
  * @returns the graph itself where none does, or nobody touched it
  */
 export function withWholeSizes(graph: Graph): Graph {
-  if (graph.changes === 0 || ![...graph.allNodes()].some(namesAxes)) return graph;
+  if (isAsRead(graph) || ![...graph.allNodes()].some(namesAxes)) return graph;
   const written = graph.fork();
   edit(
     written,

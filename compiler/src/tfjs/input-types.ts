@@ -29,7 +29,6 @@ export function inputTypes(
     const attributes = new NodeAttributes(node);
     return { dtype: attributes.dtype("dtype"), shape: attributes.shape("shape") };
   });
-  const isFree = (size: number, axis: number): boolean => size === -1 && axis > 0;
   const isAlone = shapes.filter(({ shape }) => shape?.some(isFree)).length < 2;
   return shapes.map(({ dtype, shape }, at) => {
     const own = isAlone ? "" : `${inputs[at]?.name ?? at}_`;
@@ -40,4 +39,8 @@ export function inputTypes(
     });
     return tensorType(dtype, dims);
   });
+}
+
+function isFree(size: number, axis: number): boolean {
+  return size === -1 && axis > 0;
 }

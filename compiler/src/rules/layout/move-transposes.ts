@@ -10,7 +10,6 @@ import {
   Tensor,
   type ValueId,
 } from "../../ir/index.js";
-import { outputOf } from "../pattern.js";
 import { permOf } from "../reshapes.js";
 import { turnedNode, type TurnedNode } from "./turned-node.js";
 

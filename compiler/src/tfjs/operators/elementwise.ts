@@ -105,7 +105,6 @@ export const elementwise: Readonly<Record<string, Translate>> = {
   LogicalAnd: same("And"),
   LogicalNot: same("Not"),
   LogicalOr: same("Or"),
-  LogicalXor: same("Xor"),
   Maximum: same("Max"),
   Minimum: same("Min"),
   Mod: modulo,

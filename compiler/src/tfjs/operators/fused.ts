@@ -5,7 +5,7 @@ import { activate } from "./elementwise.js";
 /** What a node does after its product, as tensorflow/core/kernels/fused_eigen_output_kernels.h lists it. */
 export interface Fused {
   readonly bias: ValueId | undefined;
-  after(value: ValueId): ValueId;
+  readonly after: (value: ValueId) => ValueId;
 }
 
 /** @param first the first input that belongs to what is fused */

@@ -1,7 +1,7 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import type { Translate, Translation } from "../translation.js";
 
-/** By rows where the condition has one axis and what it chooses from has more: tfjs-core/src/ops/where.ts broadcasts. */
+/** A condition of one axis is one of rows: tensorflow/core/kernels/select_op.cc. TensorFlow.js refuses most of those. */
 const select: Translate = (at) => {
   const [condition, chosen] = [at.input(0), at.input(1)];
   const [own, rank] = [at.rank(condition), at.rank(chosen)];
@@ -25,15 +25,16 @@ const largest: Translate = (at) => {
   return [values, at.cast(indices, "int32")];
 };
 
+/** In types that engines have it for: places of 64 bits, and floats in rows. */
 const oneHot: Translate = (at) => {
   const values = [at.input(3), at.input(2)].map((one) =>
-    at.add("Unsqueeze", [one, at.integers([0])]),
+    at.add("Unsqueeze", [at.cast(one, "float32"), at.integers([0])]),
   );
-  return at.add(
-    "OneHot",
-    [at.input(0), at.sizes(1), at.add("Concat", values, { axis: attribute.int(0) })],
-    { axis: attribute.int(at.attributes.number("axis", -1)) },
-  );
+  const pair = at.add("Concat", values, { axis: attribute.int(0) });
+  const made = at.add("OneHot", [at.cast(at.input(0), "int64"), at.sizes(1), pair], {
+    axis: attribute.int(at.attributes.number("axis", -1)),
+  });
+  return at.cast(made, at.dtypeOf(at.input(2)) ?? at.refuse("its type is not known"));
 };
 
 /** Boxes [boxes, 4] by scores [boxes]: which are chosen, at most so many, best first. */

@@ -1,7 +1,8 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import type { Translate, Translation } from "../translation.js";
 
-const toTheEnd = Number.MAX_SAFE_INTEGER;
+/** As a place in a Slice: further than any size. */
+export const toTheEnd = Number.MAX_SAFE_INTEGER;
 
 /** From a place, so many; -1 is all that is left. */
 const slice: Translate = (at) => {

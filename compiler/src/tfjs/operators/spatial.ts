@@ -1,5 +1,6 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import type { Translate, Translation } from "../translation.js";
+import { toTheEnd } from "./slices.js";
 import { withChannelsSecond } from "./window.js";
 
 /** How places are counted: tensorflow/core/util/image_resizer_state.h. */
@@ -84,24 +85,42 @@ function fixedBehindBatch(at: Translation, value: ValueId): readonly number[] {
 
 /** [before, after] of each axis, as ONNX lists them: all before, then all after. */
 const pad =
-  (mode: (at: Translation) => "constant" | "reflect"): Translate =>
+  (mode: "constant" | "reflect"): Translate =>
   (at) => {
     const pairs = at.numbers(1, "sizes");
     const pads = [0, 1].flatMap((side) => pairs.filter((_, index) => index % 2 === side));
     const filled = at.inputs.length > 2 ? [at.input(2)] : [];
     return at.add("Pad", [at.input(0), at.integers(pads), ...filled], {
-      mode: attribute.string(mode(at)),
+      mode: attribute.string(mode),
     });
   };
+
+const mirror: Translate = (at) =>
+  at.attributes.text("mode") === "SYMMETRIC" ? symmetric(at) : pad("reflect")(at);
+
+/** Mirrored with its border, which Pad has no mode for: what lies before and behind is taken out and turned. */
+function symmetric(at: Translation): ValueId {
+  const pairs = at.numbers(1, "sizes");
+  const axes = pairs.slice(pairs.length / 2).map((_, axis) => axis);
+  return axes.reduce<ValueId>((value, axis) => {
+    const [before = 0, behind = 0] = pairs.slice(2 * axis, 2 * axis + 2);
+    const places = (from: number, to: number): ValueId =>
+      at.add("Slice", [value, ...[from, to, axis, -1].map((number) => at.integers([number]))]);
+    const parts = [
+      ...(before > 0 ? [places(before - 1, -toTheEnd)] : []),
+      value,
+      ...(behind > 0 ? [places(-1, -1 - behind)] : []),
+    ];
+    return parts.length === 1 ? value : at.add("Concat", parts, { axis: attribute.int(axis) });
+  }, at.input(0));
+}
 
 export const spatial: Readonly<Record<string, Translate>> = {
   BatchToSpaceND: batchToSpace,
   DepthToSpace: depthToSpace,
-  MirrorPad: pad((at) =>
-    at.attributes.text("mode") === "REFLECT" ? "reflect" : at.refuse("it repeats the border"),
-  ),
-  Pad: pad(() => "constant"),
-  PadV2: pad(() => "constant"),
+  MirrorPad: mirror,
+  Pad: pad("constant"),
+  PadV2: pad("constant"),
   ResizeBilinear: resize("linear"),
   ResizeNearestNeighbor: resize("nearest"),
   SpaceToBatchND: spaceToBatch,

@@ -30,7 +30,6 @@ export const operators: ReadonlyMap<string, Translate> = new Map(
     Identity: itself,
     IdentityN: (at) => at.inputs,
     PlaceholderWithDefault: itself,
-    PreventGradient: itself,
     Print: itself,
     Snapshot: itself,
     StopGradient: itself,
