@@ -247,6 +247,36 @@ describe("what is wrong with arguments", () => {
       ["quantize", mnist, "--recipe", "simplify", "--bits", "4"],
       /--bits does not go with --recipe/,
     ],
+    [["simplify", mnist, "--recipe", "auto"], /auto tries and measures, which simplify does not/],
+    [["simplify", mnist, "--recipe", "magic"], /no recipe "magic"/],
+    [
+      ["simplify", mnist, "--recipe", "simplify", "--keep-metadata"],
+      /--keep-metadata does not go with --recipe/,
+    ],
+    [
+      ["convert", mnist, "--recipe", "simplify", "--opset", "17"],
+      /--opset does not go with --recipe/,
+    ],
+    [
+      ["prune", mnist, "--recipe", "simplify", "--keep-flops", "0.5"],
+      /--keep-flops does not go with --recipe/,
+    ],
+    [
+      ["prune", mnist, "--recipe", "simplify", "--no-reconstruct"],
+      /--no-reconstruct does not go with --recipe/,
+    ],
+    [
+      ["prune", mnist, "--recipe", "simplify", "--preprocess", "imagenet"],
+      /--preprocess needs --data/,
+    ],
+    [
+      ["distill", mnist, "--recipe", "simplify", "--teacher", mnist],
+      /--teacher does not go with --recipe/,
+    ],
+    [["simplify", mnist, "--data", "absent.npz"], /--data needs --recipe/],
+    [["convert", mnist, "--opset", "17", "--preprocess", "yolo"], /--preprocess needs --recipe/],
+    [["distill", "--recipe", "simplify"], /must name one file/],
+    [["distill", "--student", "depth=0.5", "--recipe", "simplify"], /cuts a teacher/],
     [["convert", mnist, "--opset", "99"], /can be 7 to 21/],
     [["run", mnist], /Input "x" is not given/],
     [["bench", mnist, "--gate"], /something to compare with/],
@@ -768,6 +798,41 @@ describe("one step", () => {
       code: 2,
       stderr: expect.stringMatching(/wrong\.yaml, line 6: recipe\.steps\[1\]\.with\.half/),
     });
+  });
+
+  it.each([
+    ["simplify", "simplified"],
+    ["prune", "pruned"],
+    ["distill", "distilled"],
+    ["convert", "converted"],
+  ])("runs a recipe's steps in place of %s's own", async (verb, suffix) => {
+    const steps = [
+      { use: "quantize-weights" },
+      { use: "lower-opset", with: { opset: 17 }, required: true },
+    ];
+    const recipe = await write(`${verb}.json`, JSON.stringify({ steps }));
+    const ended = await pare([verb, mnist, "--recipe", recipe, "--seed", "3", "--json"]);
+    expect(ended).toMatchObject({ code: 0 });
+    const { file, after, journal } = JSON.parse(ended.stdout);
+    expect(file).toBe(`mnist-cnn.${suffix}.onnx`);
+    expect(after.opset).toBe(17);
+    expect(new Set(journal.map(({ rule }: { rule: string }) => rule))).toContain(
+      "quantize-weights",
+    );
+    expect(await readdir(folder)).toContain(file);
+  });
+
+  it("draws the samples of a recipe's steps by --seed, the same with every verb", async () => {
+    const data = fileURLToPath(new URL("../../fixtures/data/mnist.mjs", import.meta.url));
+    const written = async (verb: string, seed: string): Promise<Buffer> => {
+      const file = `drawn-${verb}-${seed}.onnx`;
+      const args = ["--recipe", "naive-per-tensor", "--data", data, "--seed", seed, "-o", file];
+      expect(await pare([verb, mnist, ...args])).toMatchObject({ code: 0 });
+      return readFile(join(folder, file));
+    };
+    const first = await written("simplify", "3");
+    expect(first.equals(await written("convert", "3"))).toBe(true);
+    expect(first.equals(await written("simplify", "4"))).toBe(false);
   });
 
   it("writes a data module that works as it is, and does not overwrite it", async () => {

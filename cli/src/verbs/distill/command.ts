@@ -3,6 +3,7 @@ import { collectNames, integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addNoCheck } from "../../workbench/no-check.js";
+import { addRecipe, type RecipeOptions } from "../../workbench/recipe-option.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import {
   addTeacherOptions,
@@ -40,20 +41,29 @@ export const define: DefineVerb = (command, context) => {
   command.option("--keep-zeros", "leave weights 0 that are 0: what was made sparse stays sparse");
   addShapeOptions(command);
   addNoCheck(command);
+  addRecipe(
+    command,
+    "one training, on the student alone",
+    "the splits, the order of samples and fresh weights",
+  );
   command
-    .option(
-      "--seed <number>",
-      "fixes the splits, the order of samples and fresh weights",
-      integerAtLeast("--seed", 0),
-      0,
-    )
     .option(
       "-o, --output <file>",
       "where to (default: <student>.distilled.onnx in the current folder)",
     )
     // More than one is told from a list with spaces.
     .allowExcessArguments()
-    .action(async (_, options: DistillVerbOptions, { args }: Command) => {
+    .action(async (_, options: DistillVerbOptions & RecipeOptions, self: Command) => {
+      const { recipe } = options;
+      const { args } = self;
+      if (recipe !== undefined) {
+        const [{ runRecipe }, { studentFile }] = await Promise.all([
+          import("../../workbench/run-recipe.js"),
+          import("./student.js"),
+        ]);
+        const verb = { command: self, suffix: "distilled" };
+        return runRecipe(studentFile(args, options.student), { ...options, recipe }, verb, context);
+      }
       const { runDistill } = await import("./run.js");
       await runDistill(args, options, context);
     });

@@ -41,6 +41,20 @@ export function studentSource(text: string): StudentSource {
   };
 }
 
+/**
+ * The one file that a recipe's steps run on, which may be named without a flag.
+ * @throws PareError ARGUMENT
+ */
+export function studentFile(paths: readonly string[], named: string | undefined): string {
+  const all = [...new Set([...paths, ...(named === undefined ? [] : [named])])];
+  const [only, second] = all;
+  if (only === undefined || second !== undefined) refuse("must name one file, with --recipe");
+  const source = studentSource(only);
+  if (source.kind === "cut")
+    refuse("cuts a teacher, which a recipe's steps do: drop-layers, prune");
+  return source.path;
+}
+
 /** `3`: so many; `0+2+5`: which. */
 function layersOf(text: string): number | readonly number[] {
   if (!/^\d+(\+\d+)*$/.test(text)) refuse(`has "${text}" for layers`);

@@ -1,6 +1,8 @@
+import type { Command } from "commander";
 import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addNoCheck } from "../../workbench/no-check.js";
+import { addRecipe, type RecipeOptions } from "../../workbench/recipe-option.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast, shareOf } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -58,15 +60,16 @@ export const define: DefineVerb = (command, context) => {
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);
+  addRecipe(command, "pruning", "the splits, and the order of samples");
   command
-    .option(
-      "--seed <number>",
-      "fixes the splits, and the order of samples",
-      integerAtLeast("--seed", 0),
-      0,
-    )
     .option("-o, --output <file>", "where to (default: <model>.pruned.onnx in the current folder)")
-    .action(async (path: string, options: PruneOptions) => {
+    .action(async (path: string, options: PruneOptions & RecipeOptions, self: Command) => {
+      const { recipe } = options;
+      if (recipe !== undefined) {
+        const { runRecipe } = await import("../../workbench/run-recipe.js");
+        const verb = { command: self, suffix: "pruned" };
+        return runRecipe(path, { ...options, recipe }, verb, context);
+      }
       const { runPrune } = await import("./run.js");
       await runPrune(path, options, context);
     });

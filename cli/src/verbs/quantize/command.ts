@@ -1,6 +1,8 @@
+import type { Command } from "commander";
 import { addData, addPreprocess } from "../../workbench/data-options.js";
 import { addKeepMetadata } from "../../workbench/keep-metadata.js";
 import { addNoCheck } from "../../workbench/no-check.js";
+import { addRecipe, type RecipeOptions } from "../../workbench/recipe-option.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
@@ -20,14 +22,16 @@ export const define: DefineVerb = (command, context) => {
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);
+  addRecipe(command, "a mode", "which samples calibrate");
   command
-    .option(
-      "--recipe <preset or file>",
-      "a recipe's steps instead of a mode: a preset that proposes nothing, such as naive-per-tensor, or a .json or .yaml file",
-    )
-    .option("--seed <number>", "fixes which samples calibrate", integerAtLeast("--seed", 0), 0)
     .option("-o, --output <file>", "where to (default: <model>.<mode>.onnx in the current folder)")
-    .action(async (path: string, options: QuantizeOptions) => {
+    .action(async (path: string, options: QuantizeOptions & RecipeOptions, self: Command) => {
+      const { recipe } = options;
+      if (recipe !== undefined) {
+        const { runRecipe } = await import("../../workbench/run-recipe.js");
+        const verb = { command: self, suffix: "quantized" };
+        return runRecipe(path, { ...options, recipe }, verb, context);
+      }
       const { runQuantize } = await import("./run.js");
       await runQuantize(path, options, context);
     });

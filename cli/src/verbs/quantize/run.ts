@@ -1,5 +1,4 @@
 import type { Step } from "@pare/compiler";
-import { loadRecipe } from "../../config/recipe.js";
 import { type KeepMetadataOptions, simplifyStep } from "../../workbench/keep-metadata.js";
 import { parseShapes, type ShapeOptions } from "../../workbench/shape-options.js";
 import { openModel } from "../../workbench/opened-model.js";
@@ -15,7 +14,6 @@ export interface QuantizeOptions
   extends OutputOptions, ShapeOptions, KeepMetadataOptions, NoCheckOptions {
   readonly mode?: string;
   readonly bits?: number;
-  readonly recipe?: string;
   readonly data?: string;
   readonly preprocess?: string;
   readonly seed: number;
@@ -47,17 +45,17 @@ export async function runQuantize(
   options: QuantizeOptions,
   context: VerbContext,
 ): Promise<void> {
-  const steps = await stepsOf(options);
+  const steps = [simplifyStep(options), ...modeSteps(options)];
   checkMeasureOptions(options);
   const say = context.output(options);
   const { signal } = context;
   const model = await openModel(path, parseShapes(options), signal);
   let data: StepExamples | null = null;
   try {
-    const { mode = defaultMode, recipe } = options;
-    const calibrates = recipe !== undefined || calibrating.has(mode);
+    const { mode = defaultMode } = options;
     if (options.data !== undefined) {
-      if (calibrates) data = await openStepExamples(options.data, options, model, say, signal);
+      if (calibrating.has(mode))
+        data = await openStepExamples(options.data, options, model, say, signal);
       else say.note(`--data is not looked at: --mode ${mode} calibrates nothing.`);
     }
     await runSteps({
@@ -67,7 +65,7 @@ export async function runQuantize(
       training: data?.training,
       seed: options.seed,
       output: options.output,
-      suffix: recipe === undefined ? mode : "quantized",
+      suffix: mode,
       check: options.check,
       host: data?.host,
       say,
@@ -78,33 +76,6 @@ export async function runQuantize(
     await data?.dispose();
     model.close();
   }
-}
-
-/** A recipe's steps as they stand, or simplify and the mode's. Nothing is measured, so nothing can be proposed. */
-async function stepsOf(options: QuantizeOptions): Promise<readonly Step[]> {
-  if (options.recipe === undefined) return [simplifyStep(options), ...modeSteps(options)];
-  const { keepMetadata, mode, bits } = options;
-  if (keepMetadata === true)
-    refuse(
-      "--keep-metadata is for a mode, but --recipe names the steps.",
-      "--keep-metadata",
-      'Write it in the recipe: { "use": "simplify", "with": { "keepMetadata": true } }.',
-    );
-  for (const [flag, given] of Object.entries({ "--mode": mode, "--bits": bits }))
-    if (given !== undefined)
-      refuse(
-        `${flag} does not go with --recipe, which names the steps.`,
-        flag,
-        "Leave one of them out; steps of a recipe have options of their own.",
-      );
-  const recipe = await loadRecipe(options.recipe);
-  if (recipe.propose)
-    refuse(
-      `The recipe ${recipe.name} tries and measures, which quantize does not.`,
-      "--recipe",
-      "Use pare optimize, or a recipe of steps alone.",
-    );
-  return recipe.groups.flatMap(({ steps }) => steps);
 }
 
 function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): readonly Step[] {
