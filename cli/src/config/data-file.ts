@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { messageOf, PareError } from "@pare/runtime/format";
+import { messageOf, nestingLimit, PareError } from "@pare/runtime/format";
 import {
   Composer,
   type CST,
@@ -26,7 +26,6 @@ export interface DataFile {
 const mostBytes = 1_000_000;
 /** Its parser takes the square of the number of aliases, and keeps a kilobyte of every error. */
 const mostBytesOfYaml = 100_000;
-const mostLevels = 64;
 /** A few repeated options are convenient; a thousand times a thousand are an attack. */
 const mostAliases = 16;
 
@@ -66,7 +65,7 @@ function readYaml(text: string, path: string): DataFile {
   };
   const documents = documentsOf(text, lines);
   if (documents === null)
-    return refuse(`is nested more than ${mostLevels} levels deep`, undefined, "No recipe is.");
+    return refuse(`is nested more than ${nestingLimit} levels deep`, undefined, "No recipe is.");
   const [document, second] = documents;
   if (document === undefined || second !== undefined)
     return refuse("must hold one document", second?.range[0], "Take out what follows `---`.");
@@ -125,7 +124,7 @@ function documentsOf(text: string, lines: LineCounter): readonly Document.Parsed
 
 function isTooDeep(token: CST.Token): boolean {
   let level: readonly CST.Token[] = [token];
-  for (let depth = 0; depth <= mostLevels; depth += 1) {
+  for (let depth = 0; depth <= nestingLimit; depth += 1) {
     if (level.length === 0) return false;
     level = level.flatMap(partsOf);
   }

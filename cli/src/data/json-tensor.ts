@@ -5,14 +5,12 @@ import {
   elementCount,
   floatsToHalves,
   PareError,
+  nestingLimit,
   type Tensor,
   type TypedArray,
   type ValueInfo,
 } from "@pare/runtime/format";
 import { resolveDims } from "./fit-feeds.js";
-
-/** More dims than any model's: one call of a function is one level. */
-const mostLevels = 64;
 
 /**
  * JSON (nested arrays, a flat array, or one value) as a tensor of the input's type. A missing batch axis of one is
@@ -31,7 +29,7 @@ export function jsonTensor(value: unknown, info: ValueInfo, where: string): Tens
     );
   const dims: number[] = [];
   for (let level = value; Array.isArray(level); level = level[0])
-    if (dims.push(level.length) > mostLevels) throw fail(`has more than ${mostLevels} levels`);
+    if (dims.push(level.length) > nestingLimit) throw fail(`has more than ${nestingLimit} levels`);
   const flat: unknown[] = [];
   if (!flatten(value, dims, 0, flat))
     throw fail("is not a regular array: its rows differ in length");

@@ -1,5 +1,11 @@
 import { createReadStream } from "node:fs";
-import { messageOf, PareError, type Tensor, type ValueInfo } from "@pare/runtime/format";
+import {
+  messageOf,
+  nestingLimit,
+  PareError,
+  type Tensor,
+  type ValueInfo,
+} from "@pare/runtime/format";
 import { openFileSource } from "../platform/file-source.js";
 import { jsonTensor } from "./json-tensor.js";
 import type { RawSample, RawSamples } from "./raw-sample.js";
@@ -13,8 +19,6 @@ export async function readJsonl(path: string, inputs: readonly ValueInfo[]): Pro
 
 /** A sample of a hundred million numbers is none. */
 const mostLineBytes = 256 * 2 ** 20;
-/** Tensors have a handful of axes. */
-const mostLevels = 64;
 
 async function* lines(path: string, inputs: readonly ValueInfo[]): AsyncGenerator<RawSample> {
   let number = 0;
@@ -71,7 +75,7 @@ function sampleOf(line: string, where: string, inputs: readonly ValueInfo[]): Ra
 
 function parse(line: string, where: string): ReadonlyMap<string, unknown> {
   try {
-    if (isDeep(line)) throw new SyntaxError(`it has more than ${mostLevels} levels`);
+    if (isDeep(line)) throw new SyntaxError(`it has more than ${nestingLimit} levels`);
     const value: unknown = JSON.parse(line);
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return new Map(Object.entries(value));
@@ -93,7 +97,7 @@ function isDeep(line: string): boolean {
     // [ and {, ] and }: their codes differ in one bit.
     if ((code | 32) === 123) level++;
     else if ((code | 32) === 125) level--;
-    if (level > mostLevels) return true;
+    if (level > nestingLimit) return true;
   }
   return false;
 }

@@ -192,15 +192,24 @@ describe("damage", () => {
     ).toMatchObject({ code: "MODEL_INVALID" });
   });
 
-  it("stops at 100 levels, as engines do, short or long", async () => {
-    let type: Message<"TypeProto"> = {};
-    for (let level = 0; level < 60; level += 1) type = { sequenceType: { elemType: type } };
-    expect(await failure(again("TypeProto", type))).toMatchObject({ code: "MODEL_LIMIT" });
+  it("stops at 64 levels, short or long", async () => {
+    const sequences = (count: number): Message<"TypeProto"> => {
+      let type: Message<"TypeProto"> = {};
+      for (let level = 0; level < count; level += 1) type = { sequenceType: { elemType: type } };
+      return type;
+    };
+    const tooDeep = { code: "MODEL_LIMIT", message: "The model nests deeper than 64 levels." };
+    expect(await again("TypeProto", sequences(31))).toEqual(sequences(31));
+    expect(await failure(again("TypeProto", sequences(33)))).toMatchObject(tooDeep);
     const long = { name: "n".repeat(70_000) };
-    let graph: Message<"GraphProto"> = long;
-    for (let level = 0; level < 40; level += 1)
-      graph = { ...long, node: [{ attribute: [{ g: graph }] }] };
-    expect(await failure(again("GraphProto", graph))).toMatchObject({ code: "MODEL_LIMIT" });
+    const bodies = (count: number): Message<"GraphProto"> => {
+      let graph: Message<"GraphProto"> = long;
+      for (let level = 0; level < count; level += 1)
+        graph = { ...long, node: [{ attribute: [{ g: graph }] }] };
+      return graph;
+    };
+    await again("GraphProto", bodies(20));
+    expect(await failure(again("GraphProto", bodies(22)))).toMatchObject(tooDeep);
   });
 
   it("of any kind gives a PareError, and never takes long", async () => {

@@ -1,4 +1,4 @@
-import { type ByteSource, PareError } from "@pare/runtime/format";
+import { type ByteSource, nestingLimit, PareError } from "@pare/runtime/format";
 import { residentLimit } from "../ir/index.js";
 import protobuf from "protobufjs/minimal.js";
 import {
@@ -12,9 +12,6 @@ import {
 } from "./schema.js";
 import { Slice, Window } from "./slice.js";
 import { readInt64, readText, readUint64 } from "./wire.js";
-
-/** Messages within messages; a subgraph takes three levels. */
-const nestingLimit = 100;
 
 type Fields = Record<string, unknown>;
 
@@ -236,7 +233,7 @@ function checkDepth(depth: number, table: Table): void {
   if (depth <= nestingLimit) return;
   throw new PareError("MODEL_LIMIT", `The model nests deeper than ${nestingLimit} levels.`, {
     where: table.name,
-    hint: "Engines read no deeper either: branches and loops within each other are about three levels each.",
+    hint: "Messages within messages are counted: branches and loops within each other are three levels each.",
   });
 }
 

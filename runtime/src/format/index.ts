@@ -34,4 +34,5 @@ export * from "./tensor/numbers.js";
 export * from "./tensor/observer.js";
 export * from "./tensor/tensor.js";
 export * from "./tensor/value-info.js";
+export * from "./nesting-limit.js";
 export * from "./visible-text.js";
