@@ -3,7 +3,7 @@ import { bindForcedSizes } from "./analysis/forced-sizes.js";
 import type { Graph } from "./ir/index.js";
 import { decodeModel } from "./onnx/index.js";
 import { inferNode } from "./ops/index.js";
-import { importGraphModel } from "./tfjs/import-graph-model.js";
+import { importTensorflowModel } from "./tfjs/import-tensorflow-model.js";
 
 /** A model's file, and those that lie beside it. */
 export interface ModelSource {
@@ -35,7 +35,7 @@ const onnx: Importer = {
 const tfjs: Importer = {
   format: "tfjs",
   endings: [".json"],
-  read: ({ name, main, beside }) => importGraphModel(main, beside, name, inferNode),
+  read: ({ name, main, beside }) => importTensorflowModel(main, beside, name, inferNode),
 };
 
 const importers: readonly Importer[] = [onnx, tfjs];

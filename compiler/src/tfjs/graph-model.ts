@@ -1,5 +1,6 @@
-import { type ByteSource, isRecord, PareError } from "@pare/runtime/format";
-import { type WeightGroup, weightGroups } from "./weight-manifest.js";
+import { isRecord, PareError } from "@pare/runtime/format";
+import { type ModelJson, noModel } from "./model-json.js";
+import type { WeightGroup } from "./weight-manifest.js";
 
 /** A node as protobuf's JSON has it; its attributes are checked when they are asked for. */
 export interface TensorflowNode {
@@ -30,48 +31,19 @@ export interface GraphModel {
   readonly weights: readonly WeightGroup[];
 }
 
-/** Far above the JSON of any model: its weights lie in files of their own. */
-const mostBytes = 256 * 1024 * 1024;
-
 /**
- * The form is that of `ModelJSON` in tfjs-core/src/io/types.ts; the topology is tensorflow/core/framework/graph.proto.
- * @throws PareError MODEL_INVALID, MODEL_LIMIT
+ * The topology is tensorflow/core/framework/graph.proto in protobuf's JSON.
+ * @throws PareError MODEL_INVALID, MODEL_NAME
  */
-export async function readGraphModel(main: ByteSource, file: string): Promise<GraphModel> {
-  if (main.size > mostBytes)
-    throw new PareError("MODEL_LIMIT", `${file} is JSON of ${main.size} bytes.`, {
-      where: file,
-      hint: `The JSON of a model may have ${mostBytes} bytes.`,
-    });
-  const model = parse(await main.read(0, main.size), file);
-  const topology = model["modelTopology"];
-  if (!isRecord(topology)) throw noModel(file, "it has no modelTopology");
-  if (model["format"] === "layers-model" || "model_config" in topology)
-    throw new PareError("MODEL_INVALID", `${file} is a layers model of TensorFlow.js.`, {
-      where: file,
-      hint: "Graph models are read: tensorflowjs_converter --input_format tfjs_layers_model --output_format tfjs_graph_model makes one of it.",
-    });
+export function graphModelOf({ file, topology, signature, weights }: ModelJson): GraphModel {
   const nodes = topology["node"];
   if (!Array.isArray(nodes)) throw noModel(file, "its modelTopology has no nodes");
-  const own = model["userDefinedMetadata"];
-  const signature = model["signature"] ?? (isRecord(own) ? own["signature"] : undefined);
   return {
     nodes: nodesByName(nodes, file),
     inputs: namedTensors(signature, "inputs"),
     outputs: namedTensors(signature, "outputs"),
-    weights: weightGroups(model["weightsManifest"], file),
+    weights,
   };
-}
-
-function parse(bytes: Uint8Array, file: string): Readonly<Record<string, unknown>> {
-  let data: unknown;
-  try {
-    data = JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    throw noModel(file, "it is no JSON");
-  }
-  if (!isRecord(data)) throw noModel(file, "it is no object");
-  return data;
 }
 
 function nodesByName(nodes: readonly unknown[], file: string): ReadonlyMap<string, TensorflowNode> {
@@ -104,12 +76,5 @@ function namedTensors(signature: unknown, side: "inputs" | "outputs"): readonly 
   return Object.entries(entries).map(([key, info]) => {
     const tensor = isRecord(info) && typeof info["name"] === "string" ? info["name"] : key;
     return { name: reference(key).node, tensor: reference(tensor) };
-  });
-}
-
-function noModel(file: string, why: string): PareError {
-  return new PareError("MODEL_INVALID", `${file} is no model of TensorFlow.js: ${why}.`, {
-    where: file,
-    hint: "Give the model.json that tensorflowjs_converter writes, or an ONNX file.",
   });
 }

@@ -1,4 +1,5 @@
 import { PareError } from "@pare/runtime/format";
+import { eachBehindItsInputs } from "./each-behind-its-inputs.js";
 import type { GraphModel, NamedTensor, TensorflowNode } from "./graph-model.js";
 
 /** The nodes that some tensors are made of, also of a graph that goes in circles. @throws PareError MODEL_NAME */
@@ -25,27 +26,12 @@ export function sortNodes(
   nodes: GraphModel["nodes"],
   wanted: readonly NamedTensor[],
 ): readonly TensorflowNode[] {
-  const sorted: TensorflowNode[] = [];
-  const state = new Map<string, "open" | "done">();
-  const open = wanted.map(({ tensor }) => tensor.node).reverse();
-  for (let name = open.at(-1); name !== undefined; name = open.at(-1)) {
-    const node = nodeOf(nodes, name);
-    if (state.has(name)) {
-      open.pop();
-      if (state.get(name) === "open") sorted.push(node);
-      state.set(name, "done");
-      continue;
-    }
-    state.set(name, "open");
-    for (const { node: from } of node.inputs) {
-      if (state.get(from) === "open")
-        throw new PareError("MODEL_CYCLE", `${JSON.stringify(name)} depends on itself.`, {
-          where: name,
-        });
-      if (!state.has(from)) open.push(from);
-    }
-  }
-  return sorted;
+  const ends = wanted.map(({ tensor }) => nodeOf(nodes, tensor.node));
+  return eachBehindItsInputs(
+    ends,
+    ({ inputs }) => inputs.map(({ node }) => nodeOf(nodes, node)),
+    ({ name }) => name,
+  );
 }
 
 function nodeOf(nodes: GraphModel["nodes"], name: string): TensorflowNode {

@@ -1,7 +1,8 @@
 import { attribute, type ValueId } from "../../ir/index.js";
 import type { Translate, Translation } from "../translation.js";
+import { spaceOf, transposedAttributes, windowAttributes, withChannelsSecond } from "../windows.js";
 import { fusedOf } from "./fused.js";
-import { spaceOf, windowAttributes, windowOf, withChannelsSecond } from "./window.js";
+import { windowOf } from "./window.js";
 
 /** A convolution over some axes, by filters of [space…, inputs, outputs]. */
 const convolution =
@@ -52,29 +53,19 @@ const transposed: Translate = (at) => {
   const kernel = kernelOf(at, 2);
   const wanted = at.knownSizes(0)?.slice(isChannelsLast ? 1 : 2);
   const sizes = spaceOf(at, input, isChannelsLast, 2);
-  const axes = kernel.map((taps, axis) => {
+  const over = kernel.map((taps, axis) => {
     const [stride = 1, dilation = 1] = [window.strides[axis], window.dilations[axis]];
     const [from, to] = [sizes[axis], wanted?.[axis]];
     const span = (taps - 1) * dilation + 1;
-    // How much further all taps reach than the size that is wanted; where that is free, as for one of whole steps.
-    const isKnown = typeof from === "number" && typeof to === "number";
-    const over = isKnown
-      ? (from - 1) * stride + span - to
-      : padding === "SAME"
-        ? span - stride
-        : Math.min(0, span - stride);
-    const cut = Math.max(0, over);
-    if (padding === "VALID" && cut > 0) at.refuse("it asks for less than its windows cover");
-    return { before: cut >> 1, after: cut - (cut >> 1), more: cut - over };
+    // Where the size that is wanted is free, as for one of whole steps.
+    if (typeof from !== "number" || typeof to !== "number")
+      return padding === "SAME" ? span - stride : Math.min(0, span - stride);
+    return (from - 1) * stride + span - to;
   });
+  if (padding === "VALID" && over.some((one) => one > 0))
+    at.refuse("it asks for less than its windows cover");
   const weights = at.transpose(at.input(1), [3, 2, 0, 1]);
-  const attributes = {
-    kernel_shape: attribute.ints(kernel),
-    strides: attribute.ints(window.strides),
-    dilations: attribute.ints(window.dilations),
-    pads: attribute.ints([...axes.map((one) => one.before), ...axes.map((one) => one.after)]),
-    output_padding: attribute.ints(axes.map(({ more }) => more)),
-  };
+  const attributes = transposedAttributes(window, kernel, over);
   return withChannelsSecond(at, input, isChannelsLast, 2, (value) =>
     at.add("ConvTranspose", [value, weights], attributes),
   );

@@ -1,4 +1,5 @@
 import { attribute, type ValueId } from "../../ir/index.js";
+import { activate } from "../activate.js";
 import type { Translate, Translation } from "../translation.js";
 
 /** The same operator of ONNX. */
@@ -6,22 +7,6 @@ const same =
   (op: string): Translate =>
   (at) =>
     at.add(op, at.inputs);
-
-/** How an activation is said; also of those that are part of a convolution or product. */
-export function activate(at: Translation, name: string, value: ValueId): ValueId {
-  switch (name) {
-    case "Relu":
-    case "Elu":
-    case "Selu":
-    case "Sigmoid":
-    case "Tanh":
-      return at.add(name, [value]);
-    case "Relu6":
-      return at.add("Clip", [value, at.numberLike(value, 0), at.numberLike(value, 6)]);
-    default:
-      return at.refuse(`the activation ${JSON.stringify(name)} is not known`);
-  }
-}
 
 const activation =
   (name: string): Translate =>

@@ -1,6 +1,6 @@
 import { attribute, type ValueId } from "../../ir/index.js";
+import { activate } from "../activate.js";
 import type { Translation } from "../translation.js";
-import { activate } from "./elementwise.js";
 
 /** What a node does after its product, as tensorflow/core/kernels/fused_eigen_output_kernels.h lists it. */
 export interface Fused {

@@ -1,6 +1,6 @@
 import { attribute } from "../../ir/index.js";
 import type { Translate } from "../translation.js";
-import { withChannelsSecond } from "./window.js";
+import { withChannelsSecond } from "../windows.js";
 
 /** Of what is seen in training nothing is made: scale, offset, mean and variance are given. */
 const batchNorm: Translate = (at) => {

@@ -1,5 +1,6 @@
 import type { Translate } from "../translation.js";
-import { spaceOf, windowAttributes, windowOf, withChannelsSecond } from "./window.js";
+import { spaceOf, windowAttributes, withChannelsSecond } from "../windows.js";
+import { windowOf } from "./window.js";
 
 /** Averages leave out what is padded, as they do in ONNX where nothing else is said. */
 const pool =

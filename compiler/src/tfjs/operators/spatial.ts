@@ -1,28 +1,17 @@
 import { attribute, type ValueId } from "../../ir/index.js";
+import { resized } from "../resize.js";
 import type { Translate, Translation } from "../translation.js";
 import { toTheEnd } from "./slices.js";
-import { withChannelsSecond } from "./window.js";
+import { withChannelsSecond } from "../windows.js";
 
-/** How places are counted: tensorflow/core/util/image_resizer_state.h. */
 const resize =
   (mode: "linear" | "nearest"): Translate =>
-  (at) => {
-    const { attributes } = at;
-    const [corners, half] = [attributes.flag("align_corners"), attributes.flag("half_pixel_centers")]; // prettier-ignore
-    const counted = corners ? "align_corners" : half ? "half_pixel" : "asymmetric";
-    // A half goes up: the floor of a place that is counted by half pixels and moved by a half, and roundf.
-    const nearest = corners || half ? "round_prefer_ceil" : "floor";
-    const sizes = at.sizes(1);
-    const made = withChannelsSecond(at, at.input(0), true, 2, (value) =>
-      at.add("Resize", [value, null, null, sizes], {
-        axes: attribute.ints([2, 3]),
-        mode: attribute.string(mode),
-        coordinate_transformation_mode: attribute.string(counted),
-        ...(mode === "nearest" && { nearest_mode: attribute.string(nearest) }),
-      }),
-    );
-    return mode === "linear" ? at.cast(made, "float32") : made;
-  };
+  (at) =>
+    resized(at, at.input(0), at.sizes(1), {
+      mode,
+      hasCorners: at.attributes.flag("align_corners"),
+      hasHalfPixels: at.attributes.flag("half_pixel_centers"),
+    });
 
 const depthToSpace: Translate = (at) =>
   withChannelsSecond(at, at.input(0), at.attributes.text("data_format") !== "NCHW", 2, (value) =>
