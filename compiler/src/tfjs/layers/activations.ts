@@ -77,6 +77,7 @@ const rectified: TranslateLayer = (at) => {
 /** Along one axis or several together. */
 const softmax: TranslateLayer = (at) => {
   const [value, axes] = [at.input, at.config.integers("axis") ?? [-1]];
+  if (at.masks.isSomewhere(value)) return at.refuse("some of what it reads is masked");
   const [only = -1] = axes;
   if (axes.length === 1) return at.add("Softmax", [value], { axis: attribute.int(only) });
   return at.add("Exp", [

@@ -5,6 +5,7 @@ import { OutputNames } from "../output-names.js";
 import { LayerTranslation } from "./layer-translation.js";
 import type { LayerWeights } from "./layer-weights.js";
 import type { Call, Layer, LayerTensor, Network } from "./layers-model.js";
+import { Masks } from "./masks.js";
 import { layers } from "./table.js";
 
 /** Models within models that are applied several times multiply: far more than any model has. */
@@ -16,6 +17,7 @@ export class LayersApplied {
   readonly #graph: Graph;
   readonly #weights: LayerWeights;
   readonly #names: OutputNames;
+  readonly #masks = new Masks();
   readonly #orders = new Map<Network, readonly Call[]>();
   #calls = 0;
 
@@ -74,10 +76,12 @@ export class LayersApplied {
         editor: this.#editor,
         graph: this.#graph,
         weights: this.#weights,
+        masks: this.#masks,
         apply: (...wrapped) => this.layer(...wrapped),
       }),
     );
     const outputs = typeof made === "number" ? [made] : made;
+    this.#masks.follow(layer.kind, inputs, outputs);
     this.#names.give(outputs, [...path, layer.name].join("/"));
     return outputs;
   }

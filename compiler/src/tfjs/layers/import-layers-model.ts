@@ -6,7 +6,8 @@ import { readWeights } from "../weights.js";
 import { LayersApplied } from "./apply-layers.js";
 import type { LayerConfig } from "./layer-config.js";
 import { LayerWeights } from "./layer-weights.js";
-import { type Layer, layerOf, type Network } from "./layers-model.js";
+import type { Layer, Network } from "./layers-model.js";
+import { layerOf } from "./parse-layers.js";
 import { refuseUnknownLayers } from "./refuse-unknown-layers.js";
 
 /**
@@ -23,9 +24,13 @@ export async function importLayersModel(
   const model = layerOf(layers, file);
   const { network } = model;
   if (network === undefined)
-    throw new PareError("MODEL_INVALID", `${file} is a ${model.kind}, and no model.`, {
-      where: file,
-    });
+    throw new PareError(
+      "MODEL_INVALID",
+      `${file} is a ${JSON.stringify(model.kind)}, and no model.`,
+      {
+        where: file,
+      },
+    );
   refuseUnknownLayers(model);
   const declared = network.inputs.map(({ layer }) => declaredInput(network.layers.get(layer)));
   const tensors = await readWeights(weights, beside);

@@ -103,6 +103,7 @@ export class LayerConfig {
 
   /** The word for an activation, also where it is written as an object of its own. */
   activation(key: string, otherwise: string): string {
+    if (this.isNull(key)) return "linear";
     const found = this.#of(key, (value) => {
       const named = isRecord(value) ? (value["class_name"] ?? value["className"]) : value;
       return typeof named === "string" ? snakeCase(named) : undefined;
@@ -122,10 +123,19 @@ export class LayerConfig {
     return this.#value(key) !== undefined;
   }
 
+  /** Whether it is there, and says that there is none. */
+  isNull(key: string): boolean {
+    return this.#raw(key) === null;
+  }
+
   #value(key: string): unknown {
+    return this.#raw(key) ?? undefined;
+  }
+
+  #raw(key: string): unknown {
     const camel = key.replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
     const found = [key, camel].find((one) => Object.hasOwn(this.#fields, one));
-    return found === undefined ? undefined : (this.#fields[found] ?? undefined);
+    return found === undefined ? undefined : this.#fields[found];
   }
 
   #of<T>(key: string, read: (value: unknown) => T | undefined): T | undefined {

@@ -2,6 +2,7 @@ import type { Editor, Graph, Tensor, ValueId } from "../../ir/index.js";
 import { OnnxWriter } from "../onnx-writer.js";
 import type { LayerConfig } from "./layer-config.js";
 import type { LayerWeights } from "./layer-weights.js";
+import type { Masks } from "./masks.js";
 import type { Layer } from "./layers-model.js";
 
 /** How a layer is said in ONNX: gives what it gives. */
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly editor: Editor;
   readonly graph: Graph;
   readonly weights: LayerWeights;
+  readonly masks: Masks;
   /** @param isWrapped the last of the path is no model, but a layer that wraps this one */
   apply(
     layer: Layer,
@@ -55,6 +57,10 @@ export class LayerTranslation extends OnnxWriter {
       : only;
   }
 
+  get masks(): Masks {
+    return this.#surroundings.masks;
+  }
+
   get isChannelsLast(): boolean {
     return this.config.word("data_format") !== "channels_first";
   }
@@ -64,9 +70,18 @@ export class LayerTranslation extends OnnxWriter {
     return this.find(name, rank).value;
   }
 
-  /** As `weight`, with the tensor. A layer that is wrapped has its weights under its own name, or its wrapper's. */
-  find(name: string, rank?: number): { readonly value: ValueId; readonly tensor: Tensor } {
-    const scopes = [[...this.#path, this.name], ...(this.#isWrapped ? [this.#path] : [])];
+  /**
+   * As `weight`, with the tensor. A layer that is wrapped has its weights under its own name, or its wrapper's.
+   * @param inside the name of a part of the layer
+   */
+  find(
+    name: string,
+    rank?: number,
+    inside?: string,
+  ): { readonly value: ValueId; readonly tensor: Tensor } {
+    const part = inside === undefined ? [] : [inside];
+    const own = [...this.#path, this.name, ...part];
+    const scopes = [own, ...(this.#isWrapped ? [[...this.#path, ...part]] : [])];
     return this.#surroundings.weights.find(this.layer, scopes, name, rank);
   }
 

@@ -42,7 +42,10 @@ export class LayerWeights {
       names.map((one) => this.#withoutCell.get(one)).find((one) => one !== undefined);
     const tensor = name === undefined ? undefined : this.#tensors.get(name);
     if (name === undefined || tensor === undefined)
-      throw this.#wrong(layer, `${layer.name} has no weight ${JSON.stringify(names.at(-1))}`);
+      throw this.#wrong(
+        layer,
+        `${JSON.stringify(layer.name)} has no weight ${JSON.stringify(names.at(-1))}`,
+      );
     if (rank !== undefined && tensor.dims.length !== rank)
       throw this.#wrong(layer, `${JSON.stringify(name)} is of [${tensor.dims.join(", ")}]`);
     return { value: this.#valueOf(name, tensor, layer), tensor };

@@ -66,50 +66,54 @@ export async function expectLayersAlike(
   inputs: readonly Numbers[],
   tolerance = 1e-5,
 ): Promise<Graph> {
-  return expectSavedAlike(await saved(model), inputs, tolerance);
+  return expectReadAlike(await saved(model), model, inputs, tolerance);
 }
 
-/** As `expectLayersAlike`, of a file; TensorFlow.js may be given another one. */
+/** As `expectLayersAlike`, of a file that TensorFlow.js loads; it may be given another one. */
 export async function expectSavedAlike(
   file: SavedModel,
   inputs: readonly Numbers[],
   tolerance = 1e-5,
   reference = file,
 ): Promise<Graph> {
-  const { names, outputs } = await byTensorflow(reference, inputs);
-  const feeds = fed(Object.fromEntries(inputs.map((numbers, at) => [names[at] ?? "", numbers])));
-  const read = await graphOfSaved(file);
-  compare(outputs, await onEngine(read, feeds), tolerance);
-  const simplified = await graphOfSaved(file);
-  await simplifyGraph(simplified, {});
-  compare(outputs, await onEngine(simplified, feeds), tolerance);
-  return read;
-}
-
-/** What it gives, in order, and what its inputs are called. */
-async function byTensorflow(
-  { json, weights }: SavedModel,
-  inputs: readonly Numbers[],
-): Promise<{ readonly names: readonly string[]; readonly outputs: readonly Numbers[] }> {
-  const [group] = json.weightsManifest;
-  const loaded = await loadLayersModel({
+  const { json, weights } = reference;
+  const model = await loadLayersModel({
     load: () =>
       Promise.resolve({
         modelTopology: structuredClone(json.modelTopology),
-        weightSpecs: group?.weights ?? [],
+        weightSpecs: json.weightsManifest[0]?.weights ?? [],
         weightData: new Uint8Array(weights).buffer,
       }),
   });
-  const made = loaded.predict(
-    inputs.map(({ dtype, dims, data }) => tensorflow.tensor([...data], [...dims], dtype)),
-  );
+  return expectReadAlike(file, model, inputs, tolerance);
+}
+
+async function expectReadAlike(
+  file: SavedModel,
+  model: LayersModel,
+  inputs: readonly Numbers[],
+  tolerance: number,
+): Promise<Graph> {
+  const expected = [model.predict(inputs.map(tensorOf))].flat().map(numbersOf);
+  const { inputNames } = model;
+  const feeds = fed(Object.fromEntries(inputs.map((one, at) => [inputNames[at] ?? "", one])));
+  const read = await graphOfSaved(file);
+  compare(expected, await onEngine(read, feeds), tolerance);
+  const simplified = await graphOfSaved(file);
+  await simplifyGraph(simplified, {});
+  compare(expected, await onEngine(simplified, feeds), tolerance);
+  return read;
+}
+
+export function tensorOf({ dtype, dims, data }: Numbers): tensorflow.Tensor {
+  return tensorflow.tensor([...data], [...dims], dtype);
+}
+
+export function numbersOf(tensor: tensorflow.Tensor): Numbers {
   return {
-    names: loaded.inputNames,
-    outputs: [made].flat().map((tensor) => ({
-      dtype: tensor.dtype === "int32" ? "int32" : "float32",
-      dims: tensor.shape,
-      data: [...tensor.dataSync()],
-    })),
+    dtype: tensor.dtype === "int32" ? "int32" : "float32",
+    dims: tensor.shape,
+    data: [...tensor.dataSync()],
   };
 }
 
@@ -129,4 +133,32 @@ function compare(expected: readonly Numbers[], made: Tensors, tolerance: number)
     // Numbers that are all alike would agree with anything that forgot its input.
     expect(data.length === 1 || new Set(data).size > 1).toBe(true);
   }
+}
+
+/** The layers of a model as they are written, for tests to change. */
+export function layersIn({ json }: SavedModel): unknown[] {
+  const listed = recordOf(recordOf(json.modelTopology)["config"])["layers"];
+  if (!Array.isArray(listed)) throw new Error("no layers");
+  return listed;
+}
+
+/** The configuration of one of them. */
+export function layerIn(file: SavedModel, at: number): Record<string, unknown> {
+  return recordOf(recordOf(layersIn(file)[at])["config"]);
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null) throw new Error("no object");
+  return value as Record<string, unknown>;
+}
+
+/** That a graph gives on onnxruntime what was worked out by hand. */
+export async function expectNumbers(
+  graph: Graph,
+  inputs: Readonly<Record<string, Numbers>>,
+  data: readonly number[],
+): Promise<void> {
+  const [made] = Object.values(await onEngine(graph, fed(inputs)));
+  const got = Array.from(made?.data ?? [], Number);
+  expect(got.map((value) => value.toFixed(4))).toEqual(data.map((value) => value.toFixed(4)));
 }

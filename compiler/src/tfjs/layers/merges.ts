@@ -70,6 +70,8 @@ function counted(at: LayerTranslation, axis: number | undefined, rank: number): 
 
 const concatenate: TranslateLayer = (at) => {
   const [axis = -1] = at.config.integers("axis") ?? [];
+  // TensorFlow.js takes each of these for the last one, Keras does not.
+  if (axis < -1) return at.refuse(`its axis is ${axis}, which TensorFlow.js does not count`);
   return at.add("Concat", at.inputs, { axis: attribute.int(axis) });
 };
 

@@ -25,10 +25,13 @@ const pool =
 
 const overall =
   (op: "ReduceMax" | "ReduceMean", axes: number): TranslateLayer =>
-  (at) =>
-    at.add(op, [at.input, at.integers(spaceAxes(at, axes))], {
+  (at) => {
+    // TensorFlow.js takes no notice of masks here, Keras does.
+    if (at.masks.isSomewhere(at.input)) return at.refuse("some of what it reads is masked");
+    return at.add(op, [at.input, at.integers(spaceAxes(at, axes))], {
       keepdims: attribute.int(at.config.flag("keepdims", false) ? 1 : 0),
     });
+  };
 
 export const poolingLayers: Readonly<Record<string, TranslateLayer>> = {
   AveragePooling1D: pool("AveragePool", 1),

@@ -8,7 +8,7 @@ export function refuseUnknownLayers(model: Layer): void {
   const open = [model];
   const unknown: { readonly kind: string; readonly name: string }[] = [];
   for (let layer = open.pop(); layer !== undefined; layer = open.pop()) {
-    open.push(...[...(layer.network?.layers.values() ?? [])].toReversed());
+    for (const inner of [...(layer.network?.layers.values() ?? [])].toReversed()) open.push(inner);
     if (layer.wrapped !== undefined) open.push(layer.wrapped);
     const isRead =
       layer.network !== undefined || layer.kind === "InputLayer" || layers.has(layer.kind);

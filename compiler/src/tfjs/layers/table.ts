@@ -1,10 +1,13 @@
 import { activationLayers } from "./activations.js";
 import { convolutionLayers } from "./convolutions.js";
-import { dense, embedding } from "./dense.js";
+import { dense } from "./dense.js";
+import { imageLayers } from "./images.js";
 import type { TranslateLayer } from "./layer-translation.js";
 import { mergeLayers } from "./merges.js";
 import { normalizationLayers } from "./normalizations.js";
 import { poolingLayers } from "./pooling.js";
+import { recurrentLayers } from "./recurrent.js";
+import { sequenceLayers } from "./sequences.js";
 import { shapeLayers } from "./shapes.js";
 
 /** What it reads is what it gives: it does something in training alone. */
@@ -16,14 +19,16 @@ export const layers: ReadonlyMap<string, TranslateLayer> = new Map(
     ...activationLayers,
     ...convolutionLayers,
     ...mergeLayers,
+    ...imageLayers,
     ...normalizationLayers,
     ...poolingLayers,
+    ...recurrentLayers,
+    ...sequenceLayers,
     ...shapeLayers,
     ActivityRegularization: itself,
     AlphaDropout: itself,
     Dense: dense,
     Dropout: itself,
-    Embedding: embedding,
     GaussianDropout: itself,
     GaussianNoise: itself,
     InputLayer: (at) => at.invalid("is read, but is no input of its model"),
