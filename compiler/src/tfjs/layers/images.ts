@@ -55,6 +55,9 @@ const resize: TranslateLayer = (at) => {
   });
 };
 
+/** Along a side of an image; so many are listed of what a file says. */
+const mostPlaces = 65_536;
+
 /**
  * The middle, as TensorFlow.js takes it: places of a box whose corners are fractions of the size, and these fractions are
  * of one less where they are places again (tfjs-layers/src/layers/preprocessing/center_crop.ts and
@@ -71,6 +74,7 @@ const centerCrop: TranslateLayer = (at) => {
     // Across, TensorFlow.js never begins at the border where it cuts.
     return axis === 1 && half === 0 && size !== wanted[axis] ? 1 : half;
   });
+  if (wanted.some((size) => size > mostPlaces)) return at.refuse("it is larger than any image");
   if (spare.some((before) => before < 0))
     return resized(at, at.input, sizesOf(at), {
       mode: "linear",

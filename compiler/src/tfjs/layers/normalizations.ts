@@ -67,8 +67,8 @@ function optional(
   otherwise: number,
 ): ValueId {
   if (at.config.flag(key, true)) return at.weight(weight, dims.length);
-  const count = dims.reduce((product, size) => product * size, 1);
-  return at.constant(Tensor.float32(dims, new Float32Array(count).fill(otherwise)));
+  // Sizes may be whatever a file says: nothing is made of them here.
+  return at.add("Expand", [at.constant(Tensor.float32([], [otherwise])), at.integers(dims)]);
 }
 
 export const normalizationLayers: Readonly<Record<string, TranslateLayer>> = {

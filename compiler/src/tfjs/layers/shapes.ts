@@ -1,4 +1,4 @@
-import { attribute } from "../../ir/index.js";
+import { attribute, mostAxes } from "../../ir/index.js";
 import type { TranslateLayer } from "./layer-translation.js";
 
 /** In the order of channels last, whatever the order inside is. */
@@ -13,7 +13,11 @@ const flatten: TranslateLayer = (at) => {
 /** Of each sample: 0 stands for the size that is there. */
 const reshape: TranslateLayer = (at) => {
   const target = at.config.shape("target_shape") ?? at.invalid("has no target_shape");
-  if (target.includes(0) || target.filter((size) => size === -1).length > 1)
+  if (
+    target.length >= mostAxes ||
+    target.includes(0) ||
+    target.filter((size) => size === -1).length > 1
+  )
     return at.invalid("does not say which sizes it makes");
   return at.add("Reshape", [at.input, at.integers([0, ...target])]);
 };
