@@ -14,7 +14,7 @@ import type { ConvertOptions } from "./run.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file, or the model.json of a TensorFlow.js graph model")
+    .argument("<model>", "an ONNX file, or the model.json of a TensorFlow.js model")
     .option(
       "--opset <version>",
       "the operator set of ai.onnx to write, 7 to 21 (required of an ONNX file without --recipe; else 21)",

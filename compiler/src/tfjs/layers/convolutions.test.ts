@@ -164,6 +164,15 @@ describe("pooling", () => {
     }
   }
 
+  it("goes by its size where a file says nothing else", async () => {
+    for (const make of [layers.maxPooling2d, layers.averagePooling2d]) {
+      const layer = make({ poolSize: [3, 2], inputShape: [9, 8, 3] });
+      const file = await saved(sequential({ layers: [layer] }));
+      layerIn(file, 0)["strides"] = null;
+      await expectSavedAlike(file, [floats([2, 9, 8, 3])]);
+    }
+  });
+
   it("over everything", async () => {
     for (const make of [layers.globalMaxPooling2d, layers.globalAveragePooling2d])
       for (const dataFormat of formats) {

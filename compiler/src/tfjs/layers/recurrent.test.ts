@@ -129,7 +129,8 @@ describe.each(cells)("%s", (kind, make) => {
   });
 });
 
-const isMasked = (step: number): boolean => [1, 2, 6, 7, 8, 17].includes(step);
+/** Of three samples: some in the middle, the first ones, all. */
+const isMasked = (step: number): boolean => [1, 2, 6, 7, 8].includes(step) || step >= 12;
 
 describe("Bidirectional", () => {
   for (const mergeMode of ["concat", "sum", "mul", "ave"] as const)
@@ -144,6 +145,31 @@ describe("Bidirectional", () => {
   it("of a layer that goes backwards", async () => {
     const layer = layers.gru({ ...plain, units: 3, returnSequences: true, goBackwards: true });
     await alone(layers.bidirectional({ layer, mergeMode: "concat" }));
+  });
+
+  it("that is not merged gives both", async () => {
+    const layer = layers.lstm({ ...plain, units: 3, returnSequences: true });
+    const taken = input({ shape: [6, 4] });
+    const wrapper = layers.bidirectional({ layer, mergeMode: "concat", name: "b" });
+    const file = await saved(
+      model({ inputs: taken, outputs: wrapper.apply(taken) as SymbolicTensor }),
+    );
+    const text = JSON.stringify(file.json)
+      .replace('"merge_mode":"concat"', '"merge_mode":null')
+      .replace('"output_layers":[["b",0,0]]', '"output_layers":[["b",0,0],["b",0,1]]');
+    const graph = await expectSavedAlike({ ...file, json: JSON.parse(text) }, [steps]);
+    expect(graph.main.outputs).toHaveLength(2);
+  });
+
+  it("begins with the states that it is given", async () => {
+    const layer = layers.lstm({ ...plain, units: 3, returnSequences: true });
+    const states = [0, 1, 2, 3].map((at) =>
+      floats(
+        [3, 3],
+        Array.from({ length: 9 }, (_, index) => (index - at) / 9),
+      ),
+    );
+    await alone(layers.bidirectional({ layer, mergeMode: "concat" }), [steps, ...states]);
   });
 
   it("with the states of both", async () => {

@@ -18,6 +18,6 @@ export function refuseUnknownLayers(model: Layer): void {
   if (first === undefined) return;
   throw new PareError("UNSUPPORTED_OP", `Layers that are not read: ${byKind(unknown)}.`, {
     where: first.name,
-    hint: "Convert the model to a graph model (tensorflowjs_converter --output_format tfjs_graph_model), or the original to ONNX.",
+    hint: "Convert the model to a graph model (tensorflowjs_converter --input_format tfjs_layers_model --output_format tfjs_graph_model), or the original to ONNX.",
   });
 }
