@@ -51,9 +51,10 @@ export async function simplifyGraph(
     context.onProgress?.(1 - 1 / (round + 1), `round ${round + 1}`);
     const before = graph.changes;
     await runRules(graph, rules, context);
-    moveTransposes(graph);
     await mergeCommonSubexpressions(graph);
     dropUnused(graph);
+    // Last: what nothing reads, or two nodes compute, would count as Transposes to gain.
+    moveTransposes(graph);
     if (graph.changes === before) break;
   }
   // When all weights are what they will be: a folded scale makes some smaller.

@@ -82,7 +82,7 @@ function gainOf(graph: Graph, region: Region, perm: readonly number[]): number {
   const seen = new Set<ValueId>();
   for (const { node, turned } of region.values()) {
     for (const id of turnedInputs(node, turned)) {
-      if (seen.has(id) || isInside(id) || graph.constant(id) !== undefined) continue;
+      if (seen.has(id) || isInside(id) || isFolded(graph, id)) continue;
       seen.add(id);
       if (keepsOrder(graph, id, perm)) continue;
       if (sourceOf(graph, id, perm) === undefined) gain -= 1;
@@ -98,6 +98,17 @@ function gainOf(graph: Graph, region: Region, perm: readonly number[]): number {
     }
   }
   return gain;
+}
+
+/** Whether a value is a constant, or will be: an earlier move leaves Transposes of constants to be folded. */
+function isFolded(graph: Graph, id: ValueId): boolean {
+  for (let from: ValueId | null | undefined = id; from !== null && from !== undefined;) {
+    if (graph.constant(from) !== undefined) return true;
+    const node = graph.producer(from);
+    const isTurn = node?.domain === "" && (node.op === "Transpose" || node.op === "Reshape");
+    from = isTurn ? node.inputs[0] : undefined;
+  }
+  return false;
 }
 
 /** What a value is the Transpose of, by these axes. */
@@ -137,6 +148,7 @@ function inverse(perm: readonly number[]): readonly number[] {
 function moveRegion(graph: Graph, region: Region, perm: readonly number[]): void {
   const back = inverse(perm);
   const moved = new Map<ValueId, ValueId>();
+  const sources = new Set<ValueId>();
   edit(graph, "move-transposes", (editor) => {
     for (const { node, turned } of region.values()) {
       const inputs = node.inputs.map((id, at) => {
@@ -152,6 +164,7 @@ function moveRegion(graph: Graph, region: Region, perm: readonly number[]): void
         const own = made[at];
         if (id === null || own === undefined) continue;
         moved.set(id, own);
+        if (turned.isTurned) cancel(editor, readersBack(graph, id, perm), own);
         if (readersOutside(graph, region, id) === 0) continue;
         const perms = { perm: attribute.ints(perm) };
         const by = turned.isTurned ? editor.add1("Transpose", [own], perms, { body }) : own;
@@ -159,10 +172,16 @@ function moveRegion(graph: Graph, region: Region, perm: readonly number[]): void
       }
     }
     for (const { node } of [...region.values()].reverse()) editor.remove(node.id);
+    for (const id of sources) {
+      const producer = graph.producer(id);
+      if (producer !== undefined && graph.value(id).uses.length === 0) editor.remove(producer.id);
+    }
   });
 
   function turnedValue(editor: Editor, node: Node, id: ValueId, isWhole: boolean): ValueId {
-    const known = moved.get(id) ?? sourceOf(graph, id, perm);
+    const source = sourceOf(graph, id, perm);
+    if (source !== undefined) sources.add(id);
+    const known = moved.get(id) ?? source;
     if (known !== undefined) return known;
     const body = graph.body(node.body);
     const dims = graph.constant(id)?.dims ?? [];
@@ -171,5 +190,14 @@ function moveRegion(graph: Graph, region: Region, perm: readonly number[]): void
       ? id
       : editor.add1("Reshape", [id, editor.constant("sizes", sizes, body)], {}, { body });
     return editor.add1("Transpose", [whole], { perm: attribute.ints(back) }, { body });
+  }
+}
+
+/** At once, not by a later rule: a pair of Transposes that is still there counts as one to gain by moving back. */
+function cancel(editor: Editor, readers: readonly Node[], own: ValueId): void {
+  for (const { id, outputs } of readers) {
+    for (const output of outputs)
+      if (output !== null) editor.replace(output, own, "it is turned and turned back");
+    editor.remove(id);
   }
 }
