@@ -189,7 +189,9 @@ function moveRegion(graph: Graph, region: Region, perm: readonly number[]): void
     const whole = isWhole
       ? id
       : editor.add1("Reshape", [id, editor.constant("sizes", sizes, body)], {}, { body });
-    return editor.add1("Transpose", [whole], { perm: attribute.ints(back) }, { body });
+    const made = editor.add1("Transpose", [whole], { perm: attribute.ints(back) }, { body });
+    if (isWhole) moved.set(id, made);
+    return made;
   }
 }
 
