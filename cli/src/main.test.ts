@@ -241,7 +241,8 @@ describe("what is wrong with arguments", () => {
     [["quantize", mnist, "--mode", "static"], /needs --data/],
     [["quantize", mnist, "--mode", "gptq"], /no mode "gptq"/],
     [["quantize", mnist, "--recipe", "simplify", "--keep-metadata"], /--recipe names the steps/],
-    [["quantize", mnist, "--mode", "weights", "--bits", "2"], /--bits 2 is not available/],
+    [["quantize", mnist, "--mode", "weights", "--bits", "3"], /--bits 3 does not go with --mode w/],
+    [["quantize", mnist, "--mode", "static", "--bits", "2"], /--bits 2 does not go with --mode s/],
     [["quantize", mnist, "--bits", "4"], /--bits 4 does not go with --mode dynamic/],
     [
       ["quantize", mnist, "--recipe", "simplify", "--bits", "4"],
@@ -632,6 +633,7 @@ describe("one step", () => {
       [["prune", "--keep-flops", "1"], 1e-4],
       [["quantize", "--mode", "weights"], 0.5],
       [["quantize", "--mode", "weights", "--bits", "4"], 5],
+      [["quantize", "--mode", "weights", "--bits", "2"], 10],
       [["quantize", "--mode", "fp16"], 0.1],
     ] as const) {
       const output = `out/${args[0]}.onnx`;
@@ -740,18 +742,15 @@ describe("one step", () => {
     expect(changed.map(({ rule, op }: Record<string, string>) => `${rule} ${op}`)).toEqual(
       expect.arrayContaining(["quantize-dynamic Gemm", "quantize-weights Conv"]),
     );
-    const smaller = await pare([
-      "quantize",
-      mnist,
-      "--mode",
-      "weights",
-      "--bits",
-      "4",
-      "-o",
-      "four.onnx",
-      "--json",
-    ]);
-    expect(JSON.parse(smaller.stdout).after.sizeBytes).toBeLessThan(before.sizeBytes * 0.17);
+  });
+
+  it.each([
+    ["4", 0.17],
+    ["2", 0.13],
+  ])("stores weights of %s bits", async (bits, most) => {
+    const few = ["--mode", "weights", "--bits", bits, "-o", "few.onnx", "--json"];
+    const { before, after } = JSON.parse((await pare(["quantize", mnist, ...few])).stdout);
+    expect(after.sizeBytes).toBeLessThan(before.sizeBytes * most);
   });
 
   it("says what float16 left as it was", async () => {
@@ -763,24 +762,17 @@ describe("one step", () => {
     );
   });
 
-  it("calibrates on images", async () => {
-    const ended = await pare([
-      "quantize",
-      mnist,
-      "--mode",
-      "static",
-      "--data",
-      images,
-      "--preprocess",
-      "0..1",
-      "-o",
-      "static.onnx",
-    ]);
-    expect(ended).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining("static.onnx"),
-      stderr: expect.stringMatching(/1 of 3 samples.*measure the result on others/),
-    });
+  it.each([
+    ["8", 0.3],
+    ["4", 0.2],
+  ])("calibrates on images, with weights of %s bits", async (bits, most) => {
+    const data = ["--data", images, "--preprocess", "0..1"];
+    const how = ["--mode", "static", "--bits", bits, ...data, "-o", "static.onnx", "--json"];
+    const { code, stdout, stderr } = await pare(["quantize", mnist, ...how]);
+    expect(code).toBe(0);
+    const { before, after } = JSON.parse(stdout);
+    expect(after.sizeBytes).toBeLessThan(before.sizeBytes * most);
+    expect(stderr).toMatch(/1 of 3 samples.*measure the result on others/);
   });
 
   it("runs a recipe's steps from YAML, and says in which line it is wrong", async () => {

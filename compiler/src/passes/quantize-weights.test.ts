@@ -47,8 +47,8 @@ const ids = {
 const reasons = (graph: Graph) =>
   graph.journal.flatMap(({ what, op, reason }) => (what === "left" ? [`${op}: ${reason}`] : []));
 
-/** Every way in which 4 bits are grouped. */
-const int4: readonly Readonly<Record<string, unknown>>[] = [
+/** Every way in which few bits are grouped. */
+const ways: readonly Readonly<Record<string, unknown>>[] = [
   {},
   { symmetric: false },
   { granularity: "tensor" },
@@ -105,6 +105,9 @@ describe("weights stored small", () => {
     [quantizeWeights, { bits: 4, granularity: "block", blockSize: 16 }, 18],
     [quantizeWeights, { bits: 4, granularity: "block", decode: "dequantize" }, 16],
     [quantizeWeights, { bits: 4, granularity: "block", symmetric: false }, 18],
+    [quantizeWeights, { bits: 2 }, 4],
+    [quantizeWeights, { bits: 2, granularity: "block", blockSize: 16 }, 4],
+    [quantizeWeights, { bits: 2, granularity: "block", blockSize: 16, symmetric: false }, 6],
     [fp16Weights, {}, 65],
   ] as const)(
     "%o with %o agree with the float model on both engines",
@@ -126,20 +129,25 @@ describe("weights stored small", () => {
     expect(int8).toEqual(kept);
     const rows = await fusedOps(await quantized(quantizeWeights, float), "basic");
     expect(rows.filter((op) => op === "Cast" || op === "Mul")).toHaveLength(3);
-    for (const options of int4) {
-      const keepFloat = { ops: ["Gather"] };
-      const graph = await quantized(quantizeWeights, float, { bits: 4, ...options, keepFloat });
-      expect(opsOf(graph)).toContain("BitShift");
-      expect(await fusedOps(graph, "basic")).toEqual(kept);
+    for (const bits of [4, 2]) {
+      for (const options of ways) {
+        const keepFloat = { ops: ["Gather"] };
+        const graph = await quantized(quantizeWeights, float, { bits, ...options, keepFloat });
+        expect(opsOf(graph)).toContain("BitShift");
+        expect(await fusedOps(graph, "basic")).toEqual(kept);
+      }
     }
   });
 
-  it("in 4 bits are unpacked by rows too, and only those that are asked for", async () => {
-    const graph = await quantized(quantizeWeights, float, { bits: 4 });
-    const left = await fusedOps(graph, "basic");
-    expect(left.filter((op) => op === "BitShift")).toHaveLength(1);
-    expect(left.filter((op) => op === "Gather")).toHaveLength(2);
-  });
+  it.each([4, 2])(
+    "in %i bits are unpacked by rows too, and only those that are asked for",
+    async (bits) => {
+      const graph = await quantized(quantizeWeights, float, { bits });
+      const left = await fusedOps(graph, "basic");
+      expect(left.filter((op) => op === "BitShift")).toHaveLength(1);
+      expect(left.filter((op) => op === "Gather")).toHaveLength(2);
+    },
+  );
 
   it("take a quarter and half of the bytes", async () => {
     const bytes = async (graph: Graph): Promise<number> => (await encodeModel(graph)).proto.length;
@@ -276,7 +284,7 @@ describe("the options of quantize-weights", () => {
   });
 
   it.each([
-    [{ bits: 2 }, "bits"],
+    [{ bits: 3 }, "bits"],
     [{ blockSize: 24 }, "blockSize"],
     [{ blockSize: 8 }, "blockSize"],
     [{ granularity: "row" }, "granularity"],
@@ -285,6 +293,13 @@ describe("the options of quantize-weights", () => {
   ])("refuse %o", (options, where) => {
     expect(() => quantizeWeights.parse(options)).toThrow(
       expect.objectContaining({ code: "RECIPE", where: `quantize-weights.${where}` }),
+    );
+  });
+
+  it("refuse two bits for DequantizeLinear, which has no such type", () => {
+    const options = quantizeWeights.parse({ bits: 2, decode: "dequantize" });
+    expect(() => quantizeWeights.create(options)).toThrow(
+      expect.objectContaining({ code: "RECIPE", where: "quantize-weights.decode" }),
     );
   });
 });

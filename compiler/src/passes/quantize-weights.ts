@@ -1,3 +1,4 @@
+import { PareError } from "@pare/runtime/format";
 import { edit, type Graph } from "../ir/index.js";
 import { type StoredWeight, storedWeights } from "../analysis/stored-weights.js";
 import { isDecoded } from "../analysis/decoded.js";
@@ -24,7 +25,7 @@ const described = {
     "fold",
     "Operators that onnxruntime computes once when it loads, or DequantizeLinear, which it computes at every run; of a MatMul on a CPU with activations rounded to 8 bits, too.",
   ),
-  bits: option(oneOf([8, 4]), 8, "Of a weight."),
+  bits: option(oneOf([8, 4, 2]), 8, "Of a weight; two for `decode: fold` alone."),
   granularity: option(
     oneOf(["channel", "block", "tensor"]),
     "channel",
@@ -55,14 +56,23 @@ type WeightsOptions = OptionsOf<typeof described>;
 export const quantizeWeights = definePass({
   name: "quantize-weights",
   summary:
-    "weights stored as int8 or int4 and decoded to float when the model is loaded: small, no faster",
+    "weights stored as int8, int4 or int2 and decoded to float when the model is loaded: small, no faster",
   options: described,
-  create: (options) => ({
-    exactness: "lossy",
-    precision: `int${options.bits}-weights`,
-    decodedOnceBy: options.decode === "fold" ? "all" : "modules",
-    run: (graph) => run(graph, options),
-  }),
+  create(options) {
+    // The type of two bits is of opset 25, which no engine that Pare writes for reads.
+    if (options.bits === 2 && options.decode === "dequantize")
+      throw new PareError(
+        "RECIPE",
+        "quantize-weights.decode dequantize goes with 8 or 4 bits: DequantizeLinear has no type of 2 bits.",
+        { where: "quantize-weights.decode", hint: "Use `fold`, or 4 bits." },
+      );
+    return {
+      exactness: "lossy",
+      precision: `int${options.bits}-weights`,
+      decodedOnceBy: options.decode === "fold" ? "all" : "modules",
+      run: (graph) => run(graph, options),
+    };
+  },
 });
 
 async function run(graph: Graph, options: WeightsOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { dtypeBits } from "@pare/runtime/format";
 import { type IntegerFormat, type IntegerRange, integerRange } from "./format.js";
 import { nearestInteger, roundHalfEven } from "./half-even.js";
 import { forEachGroup, layoutOf } from "./layout.js";
-import { type Range, type Scale, type Scales, scaleWithin } from "./scale.js";
+import { type Range, type Scale, type Scales, scaleWithin, smallestNormal } from "./scale.js";
 
 /** "minmax": all that occurs. "mse": what loses least in the mean square. */
 export type RangeMethod = "minmax" | "mse";
@@ -28,8 +28,14 @@ export function chooseScales(
       if (Math.max(low, high) >= least) return Infinity;
       return squaredError(elements, start, end, scale, zeroPoint, integers, least);
     };
-    const range = method === "minmax" ? all : leastSquares(all, format, steps, errorOf);
-    const { scale, zeroPoint } = scaleWithin(range, format.symmetric, integers);
+    const { scale, zeroPoint } =
+      method === "mse" && dtypeBits[format.dtype] === 2
+        ? leastOfTwoBits(all, format, errorOf)
+        : scaleWithin(
+            method === "minmax" ? all : leastSquares(all, format, steps, errorOf),
+            format.symmetric,
+            integers,
+          );
     scales[group] = scale;
     zeroPoints[group] = zeroPoint;
   });
@@ -37,7 +43,7 @@ export function chooseScales(
 }
 
 /** In steps of a thirty-second: with fewer integers it pays to clip more. */
-const narrowings: Readonly<Record<number, number>> = { 8: 12, 4: 20, 2: 26 };
+const narrowings: Readonly<Record<number, number>> = { 8: 12, 4: 20 };
 
 /** The smallest and the largest, both widened to contain zero; NaN is left out. */
 function rangeOf(values: Float32Array, start: number, end: number): Range {
@@ -85,6 +91,35 @@ export function leastSquares(
     for (let step = 0; step < steps; step += 1) attempt(lower, 1 - step / unit);
   }
   return { min: min * low, max: max * high };
+}
+
+/**
+ * Of four numbers which one is zero matters more than where the range ends: each is tried with every scale from a
+ * sixteenth of the largest magnitude to all of it.
+ */
+function leastOfTwoBits(
+  { min, max }: Range,
+  format: IntegerFormat,
+  errorOf: (tried: Scale, least: number) => number,
+): Scale {
+  const { symmetric } = format;
+  const integers = integerRange(format);
+  let found = scaleWithin({ min, max }, symmetric, integers);
+  let least = errorOf(found, Infinity);
+  const magnitude = Math.max(-min, max);
+  if (!(magnitude >= smallestNormal * 16)) return found;
+  const first = symmetric ? found.zeroPoint : integers.min;
+  const last = symmetric ? found.zeroPoint : integers.max;
+  for (let zeroPoint = first; zeroPoint <= last; zeroPoint += 1) {
+    for (let step = 2; step <= 32; step += 1) {
+      const tried = { scale: Math.fround((magnitude * step) / 32), zeroPoint };
+      const error = errorOf(tried, least);
+      if (!(error < least)) continue;
+      least = error;
+      found = tried;
+    }
+  }
+  return found;
 }
 
 /** (x − dequantized)² */

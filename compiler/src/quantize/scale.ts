@@ -20,7 +20,7 @@ export interface Scales {
 }
 
 /** Below the smallest normal float32 a scale would lose digits, or be zero. */
-const smallestNormal = 2 ** -126;
+export const smallestNormal = 2 ** -126;
 
 type Numbers = Pick<IntegerFormat, "dtype" | "symmetric" | "reduceRange">;
 

@@ -14,7 +14,7 @@ export const define: DefineVerb = (command, context) => {
     .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16 (default: dynamic)")
     .option(
       "--bits <number>",
-      "of weights: 8, or 4 with --mode weights (default: 8)",
+      "of weights: 8, 4 with --mode weights or static, or 2 with --mode weights (default: 8)",
       integerAtLeast("--bits", 1),
     );
   addData(command, "to calibrate on, with --mode static or fp16");

@@ -33,10 +33,16 @@ const modes: Readonly<Record<string, readonly Step[]>> = {
 /** static needs ranges of activations; fp16 leaves float32 those that float16 cannot hold. */
 const calibrating: ReadonlySet<string> = new Set(["static", "fp16"]);
 
-/** One scale for a whole channel is too coarse for 4 bits, and around zero one of their sixteen numbers would be lost. */
-const fourBits: Step = {
-  use: "quantize-weights",
-  with: { bits: 4, granularity: "block", symmetric: false },
+/** One scale for a whole channel is too coarse for few bits, and around zero one of their numbers would be lost. */
+const blocks = { granularity: "block", symmetric: false };
+
+/** With fewer bits than eight, for the modes that have them. */
+const fewBits: Readonly<Record<string, Readonly<Record<number, readonly Step[]>>>> = {
+  weights: {
+    4: [{ use: "quantize-weights", with: { bits: 4, ...blocks } }],
+    2: [{ use: "quantize-weights", with: { bits: 2, ...blocks, blockSize: 16 } }],
+  },
+  static: { 4: [{ use: "quantize-static", with: { bits: 4, weightRanges: "mse" } }] },
 };
 
 /** `pare quantize`: one way of quantizing, nothing measured. */
@@ -86,17 +92,12 @@ function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): rea
       "--mode",
       `The modes are ${Object.keys(modes).join(", ")}.`,
     );
-  if (bits !== 8 && bits !== 4)
+  const chosen = bits === 8 ? steps : fewBits[mode]?.[bits];
+  if (chosen === undefined)
     refuse(
-      `--bits ${bits} is not available in this version.`,
+      `--bits ${bits} does not go with --mode ${mode}.`,
       "--bits",
-      "Weights get 8 bits, or 4 with --mode weights.",
-    );
-  if (bits === 4 && mode !== "weights")
-    refuse(
-      `--bits 4 does not go with --mode ${mode}.`,
-      "--bits",
-      "Use --mode weights: no engine computes with 4-bit activations.",
+      "Weights get 8 bits, 4 with --mode weights or static, or 2 with --mode weights.",
     );
   if (mode === "static" && data === undefined)
     refuse(
@@ -104,5 +105,5 @@ function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): rea
       "--data",
       "Add --data, or use --mode dynamic.",
     );
-  return bits === 4 ? [fourBits] : steps;
+  return chosen;
 }

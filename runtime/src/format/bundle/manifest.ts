@@ -27,6 +27,7 @@ export const arithmeticOf = {
   "int8-dynamic": "integer",
   "int8-weights": "float32",
   "int4-weights": "float32",
+  "int2-weights": "float32",
   "float16-weights": "float32",
   mixed: "integer",
 } as const satisfies Readonly<Record<string, Arithmetic>>;
