@@ -25,7 +25,7 @@ describe("a model's file", () => {
     expect(await printGraph(unnamed)).toBe(await printGraph(named));
   });
 
-  it("is refused where it is JSON, which no format is that is read", async () => {
+  it("is refused where it is called JSON and is none", async () => {
     await expect(importModel(await source("model.json"))).rejects.toMatchObject({
       code: "MODEL_INVALID",
       where: "model.json",

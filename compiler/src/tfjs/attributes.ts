@@ -1,33 +1,6 @@
 import { type Dtype, isRecord, PareError } from "@pare/runtime/format";
 import type { TensorflowNode } from "./graph-model.js";
-
-/** Types by their names and numbers in types.proto, as TensorFlow.js has them: it computes in these alone. */
-const dtypes: Readonly<Record<string, Dtype>> = {
-  DT_FLOAT: "float32",
-  DT_DOUBLE: "float32",
-  DT_HALF: "float32",
-  DT_BFLOAT16: "float32",
-  DT_INT8: "int32",
-  DT_INT16: "int32",
-  DT_INT32: "int32",
-  DT_INT64: "int32",
-  DT_UINT8: "int32",
-  DT_UINT16: "int32",
-  DT_BOOL: "bool",
-  DT_STRING: "string",
-  1: "float32",
-  2: "float32",
-  3: "int32",
-  4: "int32",
-  5: "int32",
-  6: "int32",
-  7: "string",
-  9: "int32",
-  10: "bool",
-  14: "float32",
-  17: "int32",
-  19: "float32",
-};
+import { dtypeOf, numberOf, sizesOf, textOf } from "./protobuf-json.js";
 
 /**
  * What a node says besides its inputs: `AttrValue` of attr_value.proto in protobuf's JSON, where numbers of 64 bits are
@@ -53,10 +26,7 @@ export class NodeAttributes {
   }
 
   dtype(name: string): Dtype | undefined {
-    return this.#of(name, ({ type }) => {
-      const key = typeof type === "number" ? String(type) : type;
-      return typeof key === "string" && Object.hasOwn(dtypes, key) ? dtypes[key] : undefined;
-    });
+    return this.#of(name, ({ type }) => dtypeOf(type));
   }
 
   numbers(name: string): readonly number[] | undefined {
@@ -70,15 +40,7 @@ export class NodeAttributes {
   /** Sizes, -1 for those that are free; undefined where not even their number is known. */
   shape(name: string): readonly number[] | undefined {
     const value = this.#node.attributes[name];
-    const { shape } = isRecord(value) ? value : {};
-    if (!isRecord(shape) || shape["unknownRank"] === true) return undefined;
-    const { dim = [] } = shape;
-    if (!Array.isArray(dim)) throw this.#wrong(name);
-    return dim.map((one: unknown) => {
-      const size = isRecord(one) ? numberOf(one["size"] ?? 0) : undefined;
-      if (size === undefined || !Number.isSafeInteger(size) || size < -1) throw this.#wrong(name);
-      return size;
-    });
+    return sizesOf(isRecord(value) ? value["shape"] : undefined, () => this.#fail(name));
   }
 
   #list<T>(
@@ -100,33 +62,12 @@ export class NodeAttributes {
     return (isRecord(value) ? read(value) : undefined) ?? this.#fail(name);
   }
 
-  #fail(name: string): never {
-    throw this.#wrong(name);
-  }
-
-  #wrong(attribute: string): PareError {
+  #fail(attribute: string): never {
     const { name, op } = this.#node;
-    return new PareError(
+    throw new PareError(
       "MODEL_INVALID",
       `The attribute ${attribute} of ${op} ${JSON.stringify(name)} is of another kind.`,
       { where: name },
     );
-  }
-}
-
-function numberOf(value: unknown): number | undefined {
-  const number = typeof value === "string" && value !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  if (Array.isArray(value) && value.every((code) => Number.isInteger(code)))
-    return new TextDecoder().decode(Uint8Array.from(value));
-  if (typeof value !== "string") return undefined;
-  try {
-    const bytes = atob(value);
-    return new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
-  } catch {
-    return undefined;
   }
 }

@@ -20,6 +20,8 @@ export interface TensorReference {
 export interface NamedTensor {
   readonly name: string;
   readonly tensor: TensorReference;
+  /** What the signature says of it: `TensorInfo` of meta_graph.proto, unchecked. */
+  readonly info: Readonly<Record<string, unknown>>;
 }
 
 /** What `model.json` of a graph model says. */
@@ -73,8 +75,9 @@ function reference(text: string): TensorReference {
 function namedTensors(signature: unknown, side: "inputs" | "outputs"): readonly NamedTensor[] {
   const entries = isRecord(signature) ? signature[side] : undefined;
   if (!isRecord(entries)) return [];
-  return Object.entries(entries).map(([key, info]) => {
-    const tensor = isRecord(info) && typeof info["name"] === "string" ? info["name"] : key;
-    return { name: reference(key).node, tensor: reference(tensor) };
+  return Object.entries(entries).map(([key, value]) => {
+    const info = isRecord(value) ? value : {};
+    const tensor = typeof info["name"] === "string" ? info["name"] : key;
+    return { name: reference(key).node, tensor: reference(tensor), info };
   });
 }

@@ -71,6 +71,25 @@ describe("what a graph model takes and gives", () => {
     });
   });
 
+  it("has the sizes that its signature says where a placeholder says none", async () => {
+    const silent = (json: ModelJson, shape: object): void => {
+      json.modelTopology.node = json.modelTopology.node.map((node) =>
+        "op" in node && node.op === "Placeholder"
+          ? { ...node, attr: { shape: { shape: { unknownRank: true } } } }
+          : node,
+      );
+      const input = { name: "x:0", dtype: "DT_FLOAT", tensorShape: shape };
+      json.signature = { ...json.signature, inputs: { x: input } };
+    };
+    const dims = { dim: [{ size: "-1" }, { size: "3" }] };
+    const said = await interfaceOf(small, (json) => silent(json, dims));
+    expect(said.inputs).toEqual(["x: float32[batch, 3]"]);
+    expect(await refusal(small, (json) => silent(json, { dim: "3" }))).toMatchObject({
+      code: "MODEL_INVALID",
+      where: "x",
+    });
+  });
+
   it("has free sizes that are called by what they mean", async () => {
     const image = { ...floats([1, 4, 6, 3]), free: [-1, -1, -1, 3] };
     const one = await interfaceOf({

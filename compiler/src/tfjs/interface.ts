@@ -31,5 +31,5 @@ function unread(nodes: GraphModel["nodes"]): readonly NamedTensor[] {
 }
 
 function first(node: string): NamedTensor {
-  return { name: node, tensor: { node, output: 0 } };
+  return { name: node, tensor: { node, output: 0 }, info: {} };
 }

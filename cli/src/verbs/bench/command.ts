@@ -2,11 +2,12 @@ import { addMeasureOptions } from "../../workbench/measure-options.js";
 import { bytes, milliseconds, numberAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import type { BenchOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<baseline>", "an ONNX file; with --base, the candidate")
-    .argument("[candidates...]", "ONNX files to compare with it");
+    .argument("<baseline>", `${aModel}; with --base, the candidate`)
+    .argument("[candidates...]", "models to compare with it");
   command
     .option("--base <git ref>", "take the baseline from this commit, branch or tag")
     .option("--gate", "exit with 3 when a candidate is less accurate, slower or larger");

@@ -11,10 +11,11 @@ import {
 } from "../../workbench/recipe-option.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import type { ConvertOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file, or the model.json of a TensorFlow.js model")
+    .argument("<model>", aModel)
     .option(
       "--opset <version>",
       "the operator set of ai.onnx to write, 7 to 21 (required of an ONNX file without --recipe; else 21)",

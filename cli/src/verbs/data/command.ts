@@ -1,9 +1,10 @@
 import type { DefineVerb } from "../../terminal/verb.js";
 import type { DataOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file")
+    .argument("<model>", aModel)
     .option(
       "-o, --output <file>",
       "where to write the module (default: <model>.data.mjs in the current folder)",

@@ -11,10 +11,11 @@ import {
   trainingDefaults,
 } from "../../workbench/training/training-options.js";
 import type { DistillVerbOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("[model]", "an ONNX file: the student, which may be named with --student too")
+    .argument("[model]", `${aModel}: the student, which may be named with --student too`)
     .option(
       "--student <file or cut>",
       "the model that is trained; its file stays as it is. Or the teacher with fewer layers or channels: depth=0.5, layers=3, layers=0+2+5, width=0.5; by=influence lets samples choose layers",

@@ -4,9 +4,10 @@ import type { DefineVerb } from "../../terminal/verb.js";
 import { severalSizes } from "../../workbench/shape-options.js";
 import { recipesText } from "./recipe-summaries.js";
 import type { OptimizeVerbOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
-  command.argument("<model>", "an ONNX file");
+  command.argument("<model>", aModel);
   addMeasureOptions(command, "all that can run here, aot where the model compiles", severalSizes);
   command
     .option("--recipe <preset or file>", "one of those below, or a .json or .yaml file", "auto")

@@ -26,7 +26,7 @@ export interface OptimizeCall extends OptimizeOptions {
  * What `pare optimize` does, as a function: compiles a model for its targets, measures every candidate on the engines
  * they are for, keeps the best and writes a bundle. Engines run in processes of their own, which have ended when the
  * promise settles. Nothing is printed.
- * @param model the path of an ONNX file
+ * @param model the path of an ONNX file, or of the model.json of a TensorFlow.js model
  * @throws PareError MODEL_*, DATA_*, ARGUMENT, RECIPE, LOCK, LABELS, UNSUPPORTED_DEVICE where no target can run here,
  * BUSY where another process writes the bundle, NO_SPACE, PERMISSION, ABORTED, INTERNAL: every rejection is one. A budget
  * that is missed is no error: `missed` of the result says so.

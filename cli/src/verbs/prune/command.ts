@@ -11,10 +11,11 @@ import {
   addTrainingOptions,
 } from "../../workbench/training/training-options.js";
 import type { PruneOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file")
+    .argument("<model>", aModel)
     .option(
       "--keep-flops <share>",
       "how much of the multiply-accumulates is left at most (default: 0.6)",

@@ -7,10 +7,11 @@ import { addShapeOptions } from "../../workbench/shape-options.js";
 import { integerAtLeast } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import type { QuantizeOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model>", "an ONNX file")
+    .argument("<model>", aModel)
     .option("--mode <mode>", "dynamic, static (needs --data), weights or fp16 (default: dynamic)")
     .option(
       "--bits <number>",

@@ -4,10 +4,11 @@ import { addShapeOptions } from "../../workbench/shape-options.js";
 import { collectPairs } from "../../terminal/option-values.js";
 import type { DefineVerb } from "../../terminal/verb.js";
 import type { RunOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
   command
-    .argument("<model or bundle>", "an ONNX file, or a folder that pare optimize wrote")
+    .argument("<model or bundle>", `${aModel}, or a folder that pare optimize wrote`)
     .option(
       "--input <list>",
       "name=file: .npy, .json, an image, or a WAV file",

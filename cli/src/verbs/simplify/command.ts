@@ -11,9 +11,10 @@ import {
 } from "../../workbench/recipe-option.js";
 import { addShapeOptions } from "../../workbench/shape-options.js";
 import type { SimplifyOptions } from "./run.js";
+import { aModel } from "../../workbench/model-argument.js";
 
 export const define: DefineVerb = (command, context) => {
-  command.argument("<model>", "an ONNX file");
+  command.argument("<model>", aModel);
   addShapeOptions(command);
   addKeepMetadata(command);
   addNoCheck(command);
