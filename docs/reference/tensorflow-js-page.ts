@@ -3,11 +3,6 @@ import { operators } from "../../compiler/src/tfjs/operators/table.js";
 
 /** `tensorflow-js.md`: which operators and layers of TensorFlow.js are read. */
 export function tensorflowJsPage(): string {
-  const list = (table: ReadonlyMap<string, unknown>): string =>
-    `${table.size}: ${[...table.keys()]
-      .sort()
-      .map((key) => `\`${key}\``)
-      .join(", ")}.`;
   return [
     "# TensorFlow.js",
     "",
@@ -37,4 +32,9 @@ export function tensorflowJsPage(): string {
     list(layers),
     "",
   ].join("\n");
+}
+
+function list(table: ReadonlyMap<string, unknown>): string {
+  const keys = [...table.keys()].sort().map((key) => `\`${key}\``);
+  return `${keys.length}: ${keys.join(", ")}.`;
 }
