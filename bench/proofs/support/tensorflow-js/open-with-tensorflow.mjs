@@ -1,25 +1,18 @@
-// What TensorFlow.js says of a graph model: the reference that Pare's reading of its files is held to.
+// What TensorFlow.js says of a graph model, on its backend `cpu` where no other was chosen.
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { MathBackendCPU } from "@tensorflow/tfjs-backend-cpu";
 import { loadGraphModel } from "@tensorflow/tfjs-converter";
 import * as tensorflow from "@tensorflow/tfjs-core";
+import { shardsOf } from "./published-models.mjs";
 
 tensorflow.env().set("PROD", true);
-tensorflow.registerBackend("cpu", () => new MathBackendCPU());
-
-/** Is the file one that TensorFlow.js has a model in? */
-export function isModelJson(path) {
-  const text = readFileSync(path, "utf8");
-  return text.includes('"modelTopology"') && text.includes('"weightsManifest"');
-}
+if (tensorflow.findBackend("cpu") === null)
+  tensorflow.registerBackend("cpu", () => new MathBackendCPU());
 
 /** Loads `model.json`, and gives the outputs by the names of its signature. */
 export async function openWithTensorflow(path) {
   const json = JSON.parse(readFileSync(path, "utf8"));
-  const parts = json.weightsManifest.flatMap(({ paths }) =>
-    paths.map((name) => readFileSync(join(dirname(path), name))),
-  );
+  const parts = shardsOf(path).map((file) => readFileSync(file));
   const weightData = new Uint8Array(Buffer.concat(parts)).buffer;
   const weightSpecs = json.weightsManifest.flatMap(({ weights }) => weights);
   const { modelTopology, signature, userDefinedMetadata } = json;
@@ -45,13 +38,12 @@ export async function openWithTensorflow(path) {
         ]),
       );
       const names = outputs.map(([, tensor]) => tensor);
-      const made = await executed(model, taken, names);
-      const results = [made]
-        .flat()
-        .map((tensor, at) => [
-          outputs[at][0].replace(/:0$/, ""),
-          { type: tensor.dtype, dims: tensor.shape, data: tensor.dataSync() },
-        ]);
+      const made = [await executed(model, taken, names)].flat();
+      const results = made.map((tensor, at) => [
+        outputs[at][0].replace(/:0$/, ""),
+        { type: tensor.dtype, dims: tensor.shape, data: tensor.dataSync() },
+      ]);
+      tensorflow.dispose([...made, ...Object.values(taken)]);
       return Object.fromEntries(results);
     },
     dispose() {
