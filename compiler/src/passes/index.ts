@@ -14,8 +14,10 @@ import type { StepOf } from "../pipeline/step.js";
 import { prune } from "./prune.js";
 import { quantizeAware } from "./quantize-aware.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
+import { quantizeDynamicOrt } from "./quantize-dynamic-ort.js";
 import { quantizeStatic } from "./quantize-static.js";
 import { quantizeWeights } from "./quantize-weights.js";
+import { quantizeWeightsOrt } from "./quantize-weights-ort.js";
 import { simplify } from "./simplify.js";
 
 export { bindShapes, type BindShapesOptions } from "./bind-shapes.js";
@@ -51,7 +53,9 @@ export const passes = [
   quantizeStatic,
   quantizeAware,
   quantizeDynamic,
+  quantizeDynamicOrt,
   quantizeWeights,
+  quantizeWeightsOrt,
   fp16,
   fp16Weights,
   fp32,

@@ -10,6 +10,7 @@ import { definePass } from "../pipeline/pass.js";
 import { along, type IntegerFormat } from "../quantize/format.js";
 import { chooseScales } from "../quantize/range.js";
 import { quantize, type QuantizedTensor } from "../quantize/round.js";
+import { transposedMatrix } from "../quantize/transposed-matrix.js";
 import { allFinite } from "./quantization/finite.js";
 import { isKept } from "./quantization/keep-float.js";
 import { bringToFloat32 } from "./normal-form.js";
@@ -91,7 +92,8 @@ async function roundWeights(
   const [rows = 0, columns = 0] = weightTensor.dims;
   const stored = await weightTensor.readFloat32();
   if (!allFinite(stored)) return null;
-  const values = axis === 1 ? stored : transposed(stored, rows, columns);
+  const values =
+    axis === 1 ? stored : transposedMatrix(stored, rows, columns, new Float32Array(stored.length));
   const dims = axis === 1 ? [rows, columns] : [columns, rows];
   const format: IntegerFormat = {
     dtype: "int8",
@@ -100,15 +102,6 @@ async function roundWeights(
     reduceRange: options.reduceRange,
   };
   return quantize(values, dims, format, chooseScales(values, dims, format, options.weightRanges));
-}
-
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const turned = new Float32Array(values.length);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1)
-      turned[column * rows + row] = values[row * columns + column] as number;
-  }
-  return turned;
 }
 
 interface Activation {

@@ -17,6 +17,10 @@ export const define: DefineVerb = (command, context) => {
       "--bits <number>",
       "of weights: 8, 4 with --mode weights or static, or 2 with --mode weights (default: 8)",
       integerAtLeast("--bits", 1),
+    )
+    .option(
+      "--ort-compat",
+      "write the file that onnxruntime's Python quantizer writes at its defaults: the same names, the same bytes",
     );
   addData(command, "to calibrate on, with --mode static or fp16");
   addPreprocess(command);

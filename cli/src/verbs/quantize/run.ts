@@ -15,6 +15,7 @@ export interface QuantizeOptions
   readonly mode?: string;
   readonly bits?: number;
   readonly data?: string;
+  readonly ortCompat?: boolean;
   readonly preprocess?: string;
   readonly seed: number;
   readonly output?: string;
@@ -45,13 +46,20 @@ const fewBits: Readonly<Record<string, Readonly<Record<number, readonly Step[]>>
   static: { 4: [{ use: "quantize-static", with: { bits: 4, weightRanges: "mse" } }] },
 };
 
+/** What onnxruntime's Python quantizer does, by its own names and defaults. */
+const ortModes: Readonly<Record<string, (bits?: number) => readonly Step[]>> = {
+  dynamic: () => [{ use: "quantize-dynamic-ort" }],
+  weights: (bits = 4) => [{ use: "quantize-weights-ort", with: { bits } }],
+};
+
 /** `pare quantize`: one way of quantizing, nothing measured. */
 export async function runQuantize(
   path: string,
   options: QuantizeOptions,
   context: VerbContext,
 ): Promise<void> {
-  const steps = [simplifyStep(options), ...modeSteps(options)];
+  const steps =
+    options.ortCompat === true ? ortSteps(options) : [simplifyStep(options), ...modeSteps(options)];
   checkMeasureOptions(options);
   const say = context.output(options);
   const { signal } = context;
@@ -106,4 +114,16 @@ function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): rea
       "Add --data, or use --mode dynamic.",
     );
   return chosen;
+}
+
+/** As the file is: the tool simplifies nothing either. */
+function ortSteps({ mode = defaultMode, bits }: QuantizeOptions): readonly Step[] {
+  const steps = Object.hasOwn(ortModes, mode) ? ortModes[mode] : undefined;
+  if (steps === undefined)
+    refuse(
+      `--ort-compat does not go with --mode ${mode}.`,
+      "--ort-compat",
+      `It goes with ${Object.keys(ortModes).join(", ")}.`,
+    );
+  return steps(bits);
 }
