@@ -1,4 +1,12 @@
-import { edit, bodiesOf, type Body, type Graph, type Node, type ValueId } from "../ir/index.js";
+import {
+  edit,
+  bodiesOf,
+  type Body,
+  type Editor,
+  type Graph,
+  type Node,
+  type ValueId,
+} from "../ir/index.js";
 
 /** Nodes that no output needs, and initializers that nobody reads. Inputs stay: they are the interface. */
 export function dropUnused(graph: Graph): void {
@@ -15,15 +23,24 @@ export function dropUnused(graph: Graph): void {
       }
     };
     visit(graph.main);
-    for (const body of graph.allBodies()) {
-      for (const id of body.initializers) {
-        const [other] = graph.main.outputs;
-        // Nobody reads it, so that this moves no reader and only lets go of it.
-        if (other !== undefined && isUnusedInitializer(graph, id))
-          editor.replace(id, other, "unused");
-      }
-    }
+    removeUnusedInitializers(graph, editor);
   });
+}
+
+/** Initializers that nobody reads, alone. */
+export function dropUnusedInitializers(graph: Graph): void {
+  edit(graph, "drop-unused", (editor) => removeUnusedInitializers(graph, editor));
+}
+
+function removeUnusedInitializers(graph: Graph, editor: Editor): void {
+  for (const body of graph.allBodies()) {
+    for (const id of body.initializers) {
+      const [other] = graph.main.outputs;
+      // Nobody reads it, so that this moves no reader and only lets go of it.
+      if (other !== undefined && isUnusedInitializer(graph, id))
+        editor.replace(id, other, "unused");
+    }
+  }
 }
 
 function isUnused(graph: Graph, node: Node): boolean {

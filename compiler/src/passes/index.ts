@@ -32,7 +32,7 @@ export { quantizeAware };
 export { distill };
 export type { DistillOptions } from "./distillation/options.js";
 export { lostConstants } from "./left-by-converters.js";
-export { lostDefaults } from "./normalize.js";
+export { lostDefaults } from "./defaults-to-initializers.js";
 export { outputsToTensors } from "./outputs-to-tensors.js";
 export { mustStay, notToBeHad } from "./pruning/must-stay.js";
 export { inEngineOpset } from "./opset/engine-opset.js";

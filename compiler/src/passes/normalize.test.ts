@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { edit, attribute, Tensor, tensorType, typeText } from "../ir/index.js";
 import { graphOf, opsOf } from "../rules/rule-case.test.support.js";
 import { findPass, passes } from "./index.js";
-import { lostDefaults, normalizeGraph } from "./normalize.js";
+import { lostDefaults } from "./defaults-to-initializers.js";
+import { normalizeGraph } from "./normalize.js";
 
 describe("normalize", () => {
   it.each([

@@ -2,6 +2,8 @@ import { edit, type Graph } from "../ir/index.js";
 import { boolean, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
+import { defaultsToInitializers } from "./defaults-to-initializers.js";
+import { dropUnusedInitializers } from "./drop-unused.js";
 import { demandConvertible } from "./ort-compat/demand-convertible.js";
 import { DynamicWriter } from "./ort-compat/dynamic-writer.js";
 import { readDynamicConstants } from "./ort-compat/dynamic-constants.js";
@@ -31,11 +33,13 @@ export const quantizeDynamicOrt = definePass({
   }),
 });
 
+/** The tool looks at initializers alone, be they inputs too, and writes Gemm as MatMul and Add even where it rounds none. */
 async function run(graph: Graph, options: DynamicOrtOptions): Promise<void> {
   demandConvertible(graph, "quantize-dynamic-ort");
+  defaultsToInitializers(graph);
   const constants = await readDynamicConstants(graph, options);
-  if (constants.rounded.size > 0)
-    edit(graph, "quantize-dynamic-ort", (editor) =>
-      new DynamicWriter(graph, editor, constants).write(),
-    );
+  edit(graph, "quantize-dynamic-ort", (editor) =>
+    new DynamicWriter(graph, editor, constants).write(),
+  );
+  dropUnusedInitializers(graph);
 }

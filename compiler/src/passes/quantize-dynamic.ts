@@ -13,6 +13,7 @@ import { quantize, type QuantizedTensor } from "../quantize/round.js";
 import { transposedMatrix } from "../quantize/transposed-matrix.js";
 import { allFinite } from "./quantization/finite.js";
 import { isKept } from "./quantization/keep-float.js";
+import { roundAtRun, type RoundedAtRun } from "./quantization/round-at-run.js";
 import { bringToFloat32 } from "./normal-form.js";
 import {
   addIntegers,
@@ -104,12 +105,6 @@ async function roundWeights(
   return quantize(values, dims, format, chooseScales(values, dims, format, options.weightRanges));
 }
 
-interface Activation {
-  readonly quantized: ValueId;
-  readonly scale: ValueId;
-  readonly zeroPoint: ValueId;
-}
-
 interface Weight {
   readonly data: ValueId;
   readonly scale: ValueId;
@@ -117,29 +112,15 @@ interface Weight {
 }
 
 function insert(graph: Graph, editor: Editor, prepared: readonly Prepared[]): void {
-  const activations = new Map<ValueId, Activation>();
+  const activations = new Map<ValueId, RoundedAtRun>();
   /** Of products that were replaced, what they are now: the next may multiply just that. */
   const results = new Map<ValueId, ValueId>();
   const weights = new Map<QuantizedTensor, Weight>();
 
-  const activationOf = (value: ValueId): Activation => {
+  const activationOf = (value: ValueId): RoundedAtRun => {
     const known = activations.get(value);
     if (known !== undefined) return known;
-    const { name } = graph.value(value);
-    const node = editor.addNode(
-      "DynamicQuantizeLinear",
-      [value],
-      {},
-      {
-        outputs: [`${name}_quantized`, `${name}_scale`, `${name}_zero_point`],
-      },
-    );
-    const [quantized, scale, zeroPoint] = node.outputs as readonly ValueId[] as readonly [
-      ValueId,
-      ValueId,
-      ValueId,
-    ];
-    const made = { quantized, scale, zeroPoint };
+    const made = roundAtRun(graph, editor, value);
     activations.set(value, made);
     return made;
   };

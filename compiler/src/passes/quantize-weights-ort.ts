@@ -4,12 +4,15 @@ import {
   type Editor,
   type Graph,
   type Node,
+  shapeOf,
   Tensor,
   type ValueId,
 } from "../ir/index.js";
 import { boolean, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass } from "../pipeline/pass.js";
+import { defaultsToInitializers } from "./defaults-to-initializers.js";
+import { dropUnusedInitializers } from "./drop-unused.js";
 import { type Blocks, blocksOfColumns } from "./ort-compat/blocks-of-columns.js";
 import { allFinite } from "./quantization/finite.js";
 
@@ -42,18 +45,23 @@ interface Prepared {
 }
 
 async function run(graph: Graph, options: Options): Promise<void> {
+  defaultsToInitializers(graph);
   const prepared: Prepared[] = [];
   const known = new Map<ValueId, Blocks>();
   for (const node of graph.allNodes()) {
     if (node.op !== "MatMul" || node.domain !== "") continue;
-    const [, weight] = node.inputs;
+    const [activation, weight = null] = node.inputs;
     const tensor = graph.constant(weight);
-    const why = reasonAgainst(tensor);
-    if (why !== null || tensor === undefined || weight === null || weight === undefined) {
-      graph.leave("quantize-weights-ort", node, why ?? "");
+    if (tensor === undefined || weight === null) {
+      graph.leave("quantize-weights-ort", node, "its second operand is computed");
       continue;
     }
-    const [rows = 0, columns = 0] = tensor.dims;
+    const why = reasonAgainst(tensor, shapeOf(graph, activation)?.length);
+    if (why !== null) {
+      graph.leave("quantize-weights-ort", node, why);
+      continue;
+    }
+    const [rows = 0, columns = 0] = tensor.dims.slice(-2);
     const values = await tensor.readFloat32();
     if (!allFinite(values)) {
       graph.leave("quantize-weights-ort", node, "its weights are not all finite");
@@ -64,6 +72,7 @@ async function run(graph: Graph, options: Options): Promise<void> {
     prepared.push({ node, weight, dims: [rows, columns], blocks });
   }
   edit(graph, "quantize-weights-ort", (editor) => insert(graph, editor, prepared, options));
+  dropUnusedInitializers(graph);
 }
 
 function insert(
@@ -126,8 +135,12 @@ function insert(
   }
 }
 
-function reasonAgainst(tensor: Tensor | undefined): string | null {
-  if (tensor === undefined) return "its second operand is computed";
-  if (tensor.dtype !== "float32") return `its weights are ${tensor.dtype}`;
-  return tensor.dims.length === 2 ? null : "its weights are not a matrix";
+/** Axes of one before a matrix's own say nothing, unless the result has them from there. */
+function reasonAgainst({ dtype, dims }: Tensor, rank: number | undefined): string | null {
+  if (dtype !== "float32") return `its weights are ${dtype}`;
+  if (dims.length < 2 || dims.slice(0, -2).some((length) => length !== 1))
+    return "its weights are not a matrix";
+  if (dims.length > 2 && (rank === undefined || rank < dims.length))
+    return "its weights have more axes than what they multiply";
+  return null;
 }

@@ -26,34 +26,37 @@ export function blocksOfColumns(
   values: Float32Array,
   rows: number,
   columns: number,
-  { bits, blockSize, symmetric }: BlockFormat,
+  format: BlockFormat,
 ): Blocks {
+  const { bits, blockSize, symmetric } = format;
   const count = Math.ceil(rows / blockSize);
   const each = 8 / bits;
   const [most, middle] = [2 ** bits - 1, 2 ** (bits - 1)];
-  const bytes = (blockSize * bits) / 8;
+  const bytes = blockSize / each;
   const pointBytes = Math.ceil(count / each);
   const data = new Uint8Array(columns * count * bytes);
   const scales = new Float32Array(columns * count);
   const zeroPoints = new Uint8Array(columns * pointBytes).fill(filled(middle, bits));
   const slots = new Uint8Array(each);
+  const numbers = new Float32Array(blockSize);
   for (let column = 0; column < columns; column += 1)
     for (let block = 0; block < count; block += 1) {
       if (block % each === 0) slots.fill(0);
       const start = block * blockSize;
-      const end = Math.min(rows, start + blockSize);
-      const { scale, zeroPoint } = scaleOfBlock(values, columns, column, start, end);
+      const length = Math.min(rows - start, blockSize);
+      for (let index = 0; index < length; index += 1)
+        numbers[index] = values[(start + index) * columns + column] as number;
+      const { scale, zeroPoint } = scaleOf(numbers.subarray(0, length), format);
       scales[column * count + block] = scale;
       const shift = (block % each) * bits;
       const at = column * pointBytes + Math.floor(block / each);
       zeroPoints[at] = ((zeroPoints[at] as number) & ~(most << shift)) | (zeroPoint << shift);
       const reciprocal = scale === 0 ? 0 : Math.fround(1 / scale);
       let to = (column * count + block) * bytes;
-      for (let row = start; row < end; row += each, to += 1) {
-        for (let slot = 0; slot < each && row + slot < end; slot += 1) {
-          const value = values[(row + slot) * columns + column] as number;
-          const stepped = Math.fround(Math.fround(value * reciprocal) + zeroPoint);
-          slots[slot] = clamp(roundAway(stepped), most);
+      for (let from = 0; from < length; from += each, to += 1) {
+        for (let slot = 0; slot < each && from + slot < length; slot += 1) {
+          const steps = Math.fround((numbers[from + slot] as number) * reciprocal);
+          slots[slot] = clamp(roundAway(Math.fround(steps + zeroPoint)), most);
         }
         let byte = 0;
         for (let slot = 0; slot < each; slot += 1) byte |= (slots[slot] as number) << (slot * bits);
@@ -61,28 +64,25 @@ export function blocksOfColumns(
       }
     }
   return { data, scales, zeroPoints: symmetric ? undefined : zeroPoints };
+}
 
-  function scaleOfBlock(
-    all: Float32Array,
-    stride: number,
-    column: number,
-    start: number,
-    end: number,
-  ): { readonly scale: number; readonly zeroPoint: number } {
-    let [min, max] = [0, 0];
-    for (let row = start; row < end; row += 1) {
-      const value = all[row * stride + column] as number;
-      if (value < min) min = value;
-      if (value > max) max = value;
-    }
-    if (symmetric) {
-      const largest = Math.abs(max) > Math.abs(min) ? max : min;
-      return { scale: Math.fround(largest / -middle), zeroPoint: middle };
-    }
-    const scale = Math.fround(Math.fround(max - min) / most);
-    const point = scale === 0 ? 0 : roundAway(Math.fround(0 - Math.fround(min / scale)));
-    return { scale, zeroPoint: clamp(point, most) };
+function scaleOf(
+  numbers: Float32Array,
+  { bits, symmetric }: BlockFormat,
+): { readonly scale: number; readonly zeroPoint: number } {
+  const [most, middle] = [2 ** bits - 1, 2 ** (bits - 1)];
+  let [min, max] = [0, 0];
+  for (const number of numbers) {
+    if (number < min) min = number;
+    if (number > max) max = number;
   }
+  if (symmetric) {
+    const largest = Math.abs(max) > Math.abs(min) ? max : min;
+    return { scale: Math.fround(largest / -middle), zeroPoint: middle };
+  }
+  const scale = Math.fround(Math.fround(max - min) / most);
+  const point = scale === 0 ? 0 : roundAway(Math.fround(0 - Math.fround(min / scale)));
+  return { scale, zeroPoint: clamp(point, most) };
 }
 
 function roundAway(x: number): number {

@@ -8,6 +8,7 @@ import {
   Tensor,
   type ValueId,
 } from "../../ir/index.js";
+import { roundAtRun } from "../quantization/round-at-run.js";
 import type { DynamicConstants, RoundedConstant } from "./dynamic-constants.js";
 import { type DynamicHandling, dynamicHandling, isProduct } from "./dynamic-operators.js";
 import { GemmWriter } from "./gemm-as-product.js";
@@ -50,9 +51,11 @@ export class DynamicWriter {
   }
 
   write(): void {
-    for (const id of [...this.#graph.main.nodes]) this.#visit(this.#graph.node(id));
-    for (const node of [...this.#graph.allNodes()])
-      if (node.body !== this.#graph.main.id && isProduct(node)) this.#gemms.replace(node);
+    const { main } = this.#graph;
+    const nodes = [...main.nodes];
+    for (const id of nodes) this.#visit(this.#graph.node(id));
+    const inBodies = [...this.#graph.allNodes()].filter(({ body }) => body !== main.id);
+    for (const node of inBodies) if (isProduct(node)) this.#gemms.replace(node);
     this.#giveFloats();
   }
 
@@ -257,16 +260,8 @@ export class DynamicWriter {
   }
 
   #roundAtRun(value: ValueId, name: string): Quantized {
-    const [quantized, scale, zeroPoint] = this.#editor.add(
-      "DynamicQuantizeLinear",
-      [value],
-      {},
-      {
-        name: `${name}_QuantizeLinear`,
-        outputs: [`${name}_quantized`, `${name}_scale`, `${name}_zero_point`],
-      },
-    ) as readonly ValueId[] as readonly [ValueId, ValueId, ValueId];
-    return { quantized, scale, zeroPoint, axis: null, float: "never-again" };
+    const rounded = roundAtRun(this.#graph, this.#editor, value, `${name}_QuantizeLinear`);
+    return { ...rounded, axis: null, float: "never-again" };
   }
 
   /** Where a value is integers, those that read it as float read a DequantizeLinear. */
