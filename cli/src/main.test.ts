@@ -244,6 +244,16 @@ describe("what is wrong with arguments", () => {
     [["quantize", mnist, "--mode", "weights", "--bits", "3"], /--bits 3 does not go with --mode w/],
     [["quantize", mnist, "--mode", "static", "--bits", "2"], /--bits 2 does not go with --mode s/],
     [["quantize", mnist, "--bits", "4"], /--bits 4 does not go with --mode dynamic/],
+    [["quantize", mnist, "--ort-compat", "--mode", "fp16"], /no mode "fp16" with --ort-compat/],
+    [
+      ["quantize", mnist, "--ort-compat", "--bits", "4"],
+      /--bits 4 does not go with --mode dynamic w/,
+    ],
+    [["quantize", mnist, "--ort-compat", "--mode", "static"], /needs --data/],
+    [
+      ["quantize", mnist, "--recipe", "simplify", "--ort-compat"],
+      /--ort-compat does not go with --recipe/,
+    ],
     [
       ["quantize", mnist, "--recipe", "simplify", "--bits", "4"],
       /--bits does not go with --recipe/,
@@ -634,6 +644,7 @@ describe("one step", () => {
       [["quantize", "--mode", "weights"], 0.5],
       [["quantize", "--mode", "weights", "--bits", "4"], 5],
       [["quantize", "--mode", "weights", "--bits", "2"], 10],
+      [["quantize", "--mode", "weights", "--ort-compat"], 5],
       [["quantize", "--mode", "fp16"], 0.1],
     ] as const) {
       const output = `out/${args[0]}.onnx`;

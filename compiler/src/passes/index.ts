@@ -16,6 +16,7 @@ import { quantizeAware } from "./quantize-aware.js";
 import { quantizeDynamic } from "./quantize-dynamic.js";
 import { quantizeDynamicOrt } from "./quantize-dynamic-ort.js";
 import { quantizeStatic } from "./quantize-static.js";
+import { quantizeStaticOrt } from "./quantize-static-ort.js";
 import { quantizeWeights } from "./quantize-weights.js";
 import { quantizeWeightsOrt } from "./quantize-weights-ort.js";
 import { simplify } from "./simplify.js";
@@ -51,6 +52,7 @@ export const passes = [
   dropLayers,
   prune,
   quantizeStatic,
+  quantizeStaticOrt,
   quantizeAware,
   quantizeDynamic,
   quantizeDynamicOrt,

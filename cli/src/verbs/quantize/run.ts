@@ -23,34 +23,56 @@ export interface QuantizeOptions
 
 const defaultMode = "dynamic";
 
-const modes: Readonly<Record<string, readonly Step[]>> = {
-  // What has no integer kernel is stored small: embeddings, convolutions.
-  dynamic: [{ use: "quantize-dynamic" }, { use: "quantize-weights" }],
-  static: [{ use: "quantize-static" }],
-  weights: [{ use: "quantize-weights" }],
-  fp16: [{ use: "fp16" }],
+/** One scale for a whole channel is too coarse for few bits, and around zero one of their numbers would be lost. */
+const blocks = { granularity: "block", symmetric: false };
+
+interface Mode {
+  /** Of weights, where none are asked for. */
+  readonly bits: number;
+  /** By the bits of weights. */
+  readonly steps: Readonly<Record<number, readonly Step[]>>;
+}
+
+const modes: Readonly<Record<string, Mode>> = {
+  dynamic: {
+    bits: 8,
+    // What has no integer kernel is stored small: embeddings, convolutions.
+    steps: { 8: [{ use: "quantize-dynamic" }, { use: "quantize-weights" }] },
+  },
+  static: {
+    bits: 8,
+    steps: {
+      8: [{ use: "quantize-static" }],
+      4: [{ use: "quantize-static", with: { bits: 4, weightRanges: "mse" } }],
+    },
+  },
+  weights: {
+    bits: 8,
+    steps: {
+      8: [{ use: "quantize-weights" }],
+      4: [{ use: "quantize-weights", with: { bits: 4, ...blocks } }],
+      2: [{ use: "quantize-weights", with: { bits: 2, ...blocks, blockSize: 16 } }],
+    },
+  },
+  fp16: { bits: 8, steps: { 8: [{ use: "fp16" }] } },
+};
+
+/** What onnxruntime's Python quantizer does, by its own names and defaults. */
+const ortModes: Readonly<Record<string, Mode>> = {
+  dynamic: { bits: 8, steps: { 8: [{ use: "quantize-dynamic-ort" }] } },
+  static: { bits: 8, steps: { 8: [{ use: "quantize-static-ort" }] } },
+  weights: {
+    bits: 4,
+    steps: {
+      8: [{ use: "quantize-weights-ort", with: { bits: 8 } }],
+      4: [{ use: "quantize-weights-ort" }],
+      2: [{ use: "quantize-weights-ort", with: { bits: 2 } }],
+    },
+  },
 };
 
 /** static needs ranges of activations; fp16 leaves float32 those that float16 cannot hold. */
 const calibrating: ReadonlySet<string> = new Set(["static", "fp16"]);
-
-/** One scale for a whole channel is too coarse for few bits, and around zero one of their numbers would be lost. */
-const blocks = { granularity: "block", symmetric: false };
-
-/** With fewer bits than eight, for the modes that have them. */
-const fewBits: Readonly<Record<string, Readonly<Record<number, readonly Step[]>>>> = {
-  weights: {
-    4: [{ use: "quantize-weights", with: { bits: 4, ...blocks } }],
-    2: [{ use: "quantize-weights", with: { bits: 2, ...blocks, blockSize: 16 } }],
-  },
-  static: { 4: [{ use: "quantize-static", with: { bits: 4, weightRanges: "mse" } }] },
-};
-
-/** What onnxruntime's Python quantizer does, by its own names and defaults. */
-const ortModes: Readonly<Record<string, (bits?: number) => readonly Step[]>> = {
-  dynamic: () => [{ use: "quantize-dynamic-ort" }],
-  weights: (bits = 4) => [{ use: "quantize-weights-ort", with: { bits } }],
-};
 
 /** `pare quantize`: one way of quantizing, nothing measured. */
 export async function runQuantize(
@@ -58,8 +80,9 @@ export async function runQuantize(
   options: QuantizeOptions,
   context: VerbContext,
 ): Promise<void> {
-  const steps =
-    options.ortCompat === true ? ortSteps(options) : [simplifyStep(options), ...modeSteps(options)];
+  // As the file is: the tool simplifies nothing either.
+  const first = options.ortCompat === true ? [] : [simplifyStep(options)];
+  const steps = [...first, ...modeSteps(options)];
   checkMeasureOptions(options);
   const say = context.output(options);
   const { signal } = context;
@@ -92,38 +115,36 @@ export async function runQuantize(
   }
 }
 
-function modeSteps({ mode = defaultMode, bits = 8, data }: QuantizeOptions): readonly Step[] {
-  const steps = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
-  if (steps === undefined)
+function modeSteps({
+  mode: name = defaultMode,
+  bits,
+  data,
+  ortCompat = false,
+}: QuantizeOptions): readonly Step[] {
+  const known = ortCompat ? ortModes : modes;
+  const mode = Object.hasOwn(known, name) ? known[name] : undefined;
+  const among = ortCompat ? " with --ort-compat" : "";
+  if (mode === undefined)
     refuse(
-      `There is no mode "${mode}".`,
+      `There is no mode "${name}"${among}.`,
       "--mode",
-      `The modes are ${Object.keys(modes).join(", ")}.`,
+      `The modes${among} are ${Object.keys(known).join(", ")}.`,
     );
-  const chosen = bits === 8 ? steps : fewBits[mode]?.[bits];
-  if (chosen === undefined)
-    refuse(
-      `--bits ${bits} does not go with --mode ${mode}.`,
-      "--bits",
-      "Weights get 8 bits, 4 with --mode weights or static, or 2 with --mode weights.",
-    );
-  if (mode === "static" && data === undefined)
+  const steps = mode.steps[bits ?? mode.bits];
+  if (steps === undefined)
+    refuse(`--bits ${bits} does not go with --mode ${name}${among}.`, "--bits", bitsOf(known));
+  if (name === "static" && data === undefined)
     refuse(
       "--mode static needs --data: the ranges of activations come from samples.",
       "--data",
       "Add --data, or use --mode dynamic.",
     );
-  return chosen;
+  return steps;
 }
 
-/** As the file is: the tool simplifies nothing either. */
-function ortSteps({ mode = defaultMode, bits }: QuantizeOptions): readonly Step[] {
-  const steps = Object.hasOwn(ortModes, mode) ? ortModes[mode] : undefined;
-  if (steps === undefined)
-    refuse(
-      `--ort-compat does not go with --mode ${mode}.`,
-      "--ort-compat",
-      `It goes with ${Object.keys(ortModes).join(", ")}.`,
-    );
-  return steps(bits);
+function bitsOf(known: Readonly<Record<string, Mode>>): string {
+  const each = Object.entries(known).map(
+    ([name, { steps }]) => `${Object.keys(steps).reverse().join(", ")} with --mode ${name}`,
+  );
+  return `Weights get ${each.join("; ")}.`;
 }
