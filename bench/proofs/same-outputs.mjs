@@ -2,7 +2,7 @@
 import { goldenFeeds, goldenInputs, onnxArtifact } from "../../runtime/dist/format/index.js";
 
 /** What noise is made of: a run each. Signals, brightness and pixels. */
-const ranges = [
+export const noises = [
   [-1, 1],
   [0, 1],
   [0, 255],
@@ -21,19 +21,19 @@ export async function compareOutputs(host, before, after) {
   ];
   let worst = 0;
   let elements = 0;
-  for (const [seed, range] of ranges.entries()) {
-    const feeds = feedsFor(given.inputs, seed, range);
+  for (const [seed, range] of noises.entries()) {
+    const feeds = noiseFor(given.inputs, seed, range);
     const expected = await host.run(given, feeds);
     worst = Math.max(worst, distance(expected, await host.run(made, feeds)));
     for (const { data } of Object.values(expected)) elements += data.length;
   }
   await host.unload(given);
   await host.unload(made);
-  return { worst, runs: ranges.length, elements };
+  return { worst, runs: noises.length, elements };
 }
 
 /** Noise; voice detectors take one window of their sampling rate, of a sound: its samples are no pixels. */
-function feedsFor(inputs, seed, [least, most]) {
+export function noiseFor(inputs, seed, [least, most]) {
   const isVoice = inputs.some(({ name }) => name === "sr");
   const range = isVoice ? [Math.max(-1, least), Math.min(1, most)] : [least, most];
   const choices = {};

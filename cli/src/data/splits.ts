@@ -17,6 +17,8 @@ type AnySplit = SplitName | "training";
 export interface Splits extends Readonly<Record<SplitName, readonly number[]>> {
   /** Absent where nothing is declared to be for training alone. */
   readonly training?: readonly number[];
+  /** By the data itself, not by chance. */
+  readonly areNamed: boolean;
   /** How they came about, as a sentence. */
   readonly rule: string;
   /** What the reader of a figure should know about them. */
@@ -89,7 +91,8 @@ export function splitBySeed(
   const parts = shares.map(([name, share]) => `${Math.round(share * 100)} % for ${name}`);
   const rule = `By seed ${seed}: ${parts.join(", ")}; samples of a group, and equal ones, stay together.`;
   const { training, ...measured } = sets;
-  return { ...measured, ...(purpose === "training" && { training }), rule, caveat };
+  const learned = purpose === "training" ? { training } : {};
+  return { ...measured, ...learned, areNamed: false, rule, caveat };
 }
 
 /** Lists of indices that belong together: by group, or by equal feeds, or by a chain of both. In order of first index. */
@@ -241,5 +244,5 @@ function withoutCopies(
     said.length === 0
       ? null
       : `Samples whose inputs equal those of a later split were left out: ${said.join(", ")}.`;
-  return { ...kept, rule: "As the data names them.", caveat };
+  return { ...kept, areNamed: true, rule: "As the data names them.", caveat };
 }

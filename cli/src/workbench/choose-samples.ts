@@ -7,14 +7,25 @@ const most = 200;
 const fewest = 20;
 
 export interface ChosenSamples {
-  /** Into the samples, at most 200, spread over all of them that may calibrate. */
+  /** Into the samples. */
   readonly indexes: readonly number[];
   /** What a user should know about the choice. */
   readonly note: string | null;
 }
 
+/** All that may calibrate: those that the data names, or where it names none all of them. */
+export function everySample(
+  { calibration, areNamed }: Pick<Splits, "calibration" | "areNamed">,
+  size: number,
+): ChosenSamples {
+  if (areNamed) return { indexes: calibration, note: null };
+  const indexes = Array.from({ length: size }, (_, index) => index);
+  return { indexes, note: `All ${size} samples calibrate: measure the result on others.` };
+}
+
 /**
- * Which samples calibrate: of the calibration split, and of all of them where it is small, for nothing is measured here.
+ * Which samples calibrate: of the calibration split, and of all of them where it is small, for nothing is measured here;
+ * at most 200, spread over all of them.
  * @param size how many samples there are
  */
 export function chooseSamples(

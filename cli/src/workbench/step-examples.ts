@@ -2,7 +2,7 @@ import type { EngineHost } from "@pare/bench";
 import type { Examples } from "@pare/compiler";
 import type { OpenData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
-import { chooseSamples } from "./choose-samples.js";
+import { chooseSamples, everySample } from "./choose-samples.js";
 import { openReference } from "./engines.js";
 import { examplesAmong } from "./evaluation.js";
 import { withStates } from "./with-states.js";
@@ -13,6 +13,8 @@ export interface StepDataOptions {
   readonly data?: string;
   readonly preprocess?: string;
   readonly seed: number;
+  /** All that may be learned from, not so many as are enough. */
+  readonly every?: boolean;
 }
 
 export interface StepExamples {
@@ -27,7 +29,7 @@ export interface StepExamples {
 /** The samples that steps learn from, and the engine that runs them: the native one, or where that is not there WebAssembly. */
 export async function openStepExamples(
   path: string,
-  { preprocess, seed }: StepDataOptions,
+  { preprocess, seed, every = false }: StepDataOptions,
   model: OpenedModel,
   say: Output,
   signal: AbortSignal,
@@ -38,7 +40,9 @@ export async function openStepExamples(
   try {
     const engines = await openReference({ signal });
     const { samples, splits } = data;
-    const { indexes, note } = chooseSamples(splits, samples.size, data.seed);
+    const { indexes, note } = every
+      ? everySample(splits, samples.size)
+      : chooseSamples(splits, samples.size, data.seed);
     if (note !== null) say.note(note);
     const training = splits.training ?? [];
     const lookedAt = [...indexes, ...training];

@@ -25,6 +25,8 @@ export interface CalibrationSamples {
 }
 
 export interface CalibrateOptions {
+  /** All samples, in the graph as it is: last digits that no fusion changes. */
+  readonly exact?: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Done so far, of 1. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
@@ -61,7 +63,7 @@ export async function calibrate(
   graph: Graph,
   source: CalibrationSamples,
   watched: Watched,
-  { signal, onProgress }: CalibrateOptions = {},
+  { signal, onProgress, exact = false }: CalibrateOptions = {},
 ): Promise<Calibrated> {
   throwIfAborted(signal);
   const bytesOf = activationBytes(graph, await firstSample(source));
@@ -73,6 +75,7 @@ export async function calibrate(
   const histograms = new Map<ValueId, Distribution>();
   const observe = async (round: Watched, before: number): Promise<Sighting> => {
     const seen = await observeOnce(graph, source, round, bytesOf, {
+      exact,
       signal,
       onProgress: (fraction, what) => onProgress?.((before + fraction) / rounds.length, what),
     });
@@ -138,10 +141,10 @@ async function observeOnce(
   source: CalibrationSamples,
   watched: Watched,
   bytesOf: (value: ValueId) => number,
-  { signal, onProgress }: CalibrateOptions,
+  { signal, onProgress, exact = false }: CalibrateOptions,
 ): Promise<Sighting> {
   const observed = observedGraph(graph, watched, bytesOf);
-  const session = await open(source.executor, observed.graph, { signal });
+  const session = await open(source.executor, observed.graph, { signal, exact });
   const samples = source.samples()[Symbol.asyncIterator]();
   let seen: Sighting | null = null;
   let done = 0;
@@ -158,7 +161,7 @@ async function observeOnce(
       });
       const now = observed.read(reduced, done - before);
       const all: Sighting = seen === null ? now : both(seen, now);
-      const isStill = seen !== null && movement(seen, all) <= stillMovement;
+      const isStill = !exact && seen !== null && movement(seen, all) <= stillMovement;
       seen = all;
       if (isStill || done < before + wanted) return seen;
     }
@@ -170,11 +173,15 @@ async function observeOnce(
 }
 
 /** The file is kept by nobody. */
-async function open(executor: Executor, graph: Graph, options: CalibrateOptions): Promise<Session> {
+async function open(
+  executor: Executor,
+  graph: Graph,
+  { signal, exact = false }: CalibrateOptions,
+): Promise<Session> {
   const { proto } = await encodeModel(graph);
-  const isLeft = hasFreeDims(graph) || graph.order().length > mostFused;
+  const isLeft = exact || hasFreeDims(graph) || graph.order().length > mostFused;
   const artifact = onnxArtifact(proto, isLeft ? asItIs : {});
-  return executor.load(artifact, { signal: options.signal });
+  return executor.load(artifact, { signal });
 }
 
 /** The next few, or as many as are left. */

@@ -57,6 +57,7 @@ export class MeasuredActivations implements Activations {
       });
     }
     const calibrated = await calibrate(graph, this.#source, watchedFor(wanted), {
+      exact: wanted.some(({ statistic }) => statistic.kind === "extremes"),
       signal,
       onProgress,
     });
@@ -71,7 +72,8 @@ function watchedFor(wanted: readonly Wanted[]): Watched {
   const channelSums: { value: ValueId; axis: number }[] = [];
   for (const { value, statistic } of wanted) {
     if (statistic.kind === "channel-means") channelSums.push({ value, axis: statistic.axis });
-    else (statistic.method === "minmax" ? extremes : histograms).add(value);
+    else if (statistic.kind === "extremes" || statistic.method === "minmax") extremes.add(value);
+    else histograms.add(value);
   }
   return { extremes: [...extremes], histograms: [...histograms], channelSums };
 }
@@ -80,14 +82,13 @@ function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readon
   switch (statistic.kind) {
     case "range": {
       const { method, format } = statistic;
-      if (method === "minmax") {
-        const { min, max } = calibrated.ranges.get(value) ?? { min: 0, max: 0 };
-        return [min, max];
-      }
+      if (method === "minmax") return extremesOf(calibrated, value);
       const observer = calibrated.histograms.get(value) ?? new Observer();
       const range = observedRange(observer, method, format);
       return [range.min, range.max, observedSqnr(observer, range, format)];
     }
+    case "extremes":
+      return extremesOf(calibrated, value);
     case "channel-means":
       // Nine digits tell every float32 from its neighbours. A channel that was no number once has no mean to go by: its
       // weights' rounding is made up for by nothing.
@@ -97,6 +98,11 @@ function numbersOf(calibrated: Calibrated, { value, statistic }: Wanted): readon
     default:
       return statistic satisfies never;
   }
+}
+
+function extremesOf({ ranges }: Calibrated, value: ValueId): readonly number[] {
+  const { min, max } = ranges.get(value) ?? { min: 0, max: 0 };
+  return [min, max];
 }
 
 /** What is wanted, and then what is only observed beside it. */
@@ -153,6 +159,8 @@ function kindOf(statistic: Statistic): string {
       const { min, max } = integerRange(format);
       return `range ${method} ${min}…${max}${format.symmetric ? " symmetric" : ""}`;
     }
+    case "extremes":
+      return "extremes";
     case "channel-means":
       return `channel-means ${statistic.axis}`;
     default:

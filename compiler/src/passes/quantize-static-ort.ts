@@ -4,7 +4,6 @@ import type { Wanted } from "../pipeline/activations.js";
 import { boolean, oneOf } from "../pipeline/kinds.js";
 import { option, type OptionsOf } from "../pipeline/options.js";
 import { definePass, type PassContext } from "../pipeline/pass.js";
-import { type IntegerFormat, uint8Activations } from "../quantize/format.js";
 import type { Range } from "../quantize/scale.js";
 import { defaultsToInitializers } from "./defaults-to-initializers.js";
 import { dropUnusedInitializers } from "./drop-unused.js";
@@ -47,7 +46,7 @@ async function run(graph: Graph, context: PassContext, options: Options): Promis
   demandFloat(graph);
   defaultsToInitializers(graph);
   const marks = staticMarks(graph, options.granularity === "channel");
-  const ranges = await rangesOf(graph, marks, context, options);
+  const ranges = await rangesOf(graph, marks, context);
   const constants = await staticConstants(graph, marks, ranges, options);
   edit(graph, name, (editor) => new StaticWriter(graph, editor, marks, constants).write());
   dropUnusedInitializers(graph);
@@ -71,7 +70,6 @@ async function rangesOf(
   graph: Graph,
   marks: StaticMarks,
   { activations, signal, onProgress }: PassContext,
-  options: Options,
 ): Promise<ReadonlyMap<ValueId, Range>> {
   const ranges = new Map<ValueId, Range>();
   const sources = new Map<ValueId, ValueId>();
@@ -89,10 +87,9 @@ async function rangesOf(
       `${name} measures activations, but there is no data to measure them on.`,
       { where: name, hint: "Give data with --data, or take --mode dynamic or weights." },
     );
-  const format: IntegerFormat = { ...uint8Activations, dtype: options.activations };
   const wanted = [...new Set(sources.values())].map((value): Wanted => ({
     value,
-    statistic: { kind: "range", method: "minmax", format },
+    statistic: { kind: "extremes" },
   }));
   const observed = await activations.observe(graph, wanted, { pass: name, signal, onProgress });
   for (const [value, source] of sources) {

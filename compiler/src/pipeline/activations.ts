@@ -10,6 +10,8 @@ export type Statistic =
       readonly method: ActivationRangeMethod;
       readonly format: IntegerFormat;
     }
+  /** The smallest and the largest element of all samples, in the graph as it is: what onnxruntime's calibrator sees. */
+  | { readonly kind: "extremes" }
   /** The mean of each channel along an axis; −1 is the last. */
   | { readonly kind: "channel-means"; readonly axis: number };
 
