@@ -6,7 +6,6 @@ import { layoutOf } from "../../quantize/layout.js";
 import { chooseScales } from "../../quantize/range.js";
 import { quantize } from "../../quantize/round.js";
 import { type Range, type Scales, scaleOf } from "../../quantize/scale.js";
-import { allFinite } from "../quantization/finite.js";
 import type { Mark, MarkedBias, StaticMarks } from "./static-marks.js";
 
 export interface StaticFormats {
@@ -91,7 +90,7 @@ async function choose(
       ? { dtype: "int8", symmetric: true, reduceRange, granularity: along(mark.axis ?? undefined) }
       : { ...ofActivations, reduceRange };
   const values = await tensor.readFloat32();
-  if (!allFinite(values))
+  if (!values.every((number) => Number.isFinite(number)))
     throw new PareError(
       "UNSUPPORTED_OP",
       `${JSON.stringify(graph.value(value).name)} has numbers that are not finite: onnxruntime's quantizer makes nothing of them that works.`,
