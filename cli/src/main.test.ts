@@ -786,6 +786,20 @@ describe("one step", () => {
     expect(stderr).toMatch(/1 of 3 samples.*measure the result on others/);
   });
 
+  it("calibrates on every sample where the file is to be that of the Python quantizer", async () => {
+    const data = ["--data", images, "--preprocess", "0..1"];
+    const how = ["--mode", "static", "--ort-compat", ...data, "-o", "static.onnx", "--json"];
+    const { code, stdout, stderr } = await pare(["quantize", mnist, ...how]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("All 3 samples calibrate: measure the result on others.");
+    const { nodes } = JSON.parse((await pare(["inspect", "static.onnx", "--json"])).stdout);
+    expect(nodes).toBe(JSON.parse(stdout).after.nodes);
+    const text = (await readFile(join(folder, "static.onnx"))).toString("latin1");
+    // The names that scripts look for.
+    expect(text).toContain("x_QuantizeLinear_Output");
+    expect(text).toContain("logits_DequantizeLinear");
+  });
+
   it("runs a recipe's steps from YAML, and says in which line it is wrong", async () => {
     const steps = "steps:\n  - together:\n      - equalize\n      - quantize-weights\n";
     const args = (recipe: string): string[] => ["quantize", mnist, "--recipe", recipe];

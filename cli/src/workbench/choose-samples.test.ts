@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseSamples } from "./choose-samples.js";
+import { chooseSamples, everySample } from "./choose-samples.js";
 
 const range = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index) => from + index);
@@ -26,5 +26,13 @@ describe("the samples that calibrate", () => {
     const { indexes, note } = chooseSamples({ calibration: [3, 9] }, 15, 0);
     expect(indexes.toSorted((a, b) => a - b)).toEqual(range(0, 15));
     expect(note).toMatch(/2 of 15 samples.*test splits calibrate too/);
+  });
+
+  it("are every one for who wants all, but none that the data names for something else", () => {
+    const unnamed = everySample({ calibration: [3, 9], areNamed: false }, 15);
+    expect(unnamed.indexes).toEqual(range(0, 15));
+    expect(unnamed.note).toMatch(/All 15 samples calibrate: measure the result on others/);
+    const named = everySample({ calibration: range(0, 300), areNamed: true }, 900);
+    expect(named).toEqual({ indexes: range(0, 300), note: null });
   });
 });

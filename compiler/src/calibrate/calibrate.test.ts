@@ -121,7 +121,7 @@ describe("calibrate", () => {
 
   describe("of many samples", () => {
     const many = 1000;
-    const over = async (xOf: (index: number) => readonly number[]) => {
+    const over = async (xOf: (index: number) => readonly number[], exact = false) => {
       let taken = 0;
       const watched: Watched = {
         extremes: [add],
@@ -141,6 +141,7 @@ describe("calibrate", () => {
           },
         },
         watched,
+        { exact },
       );
       return { found, taken };
     };
@@ -151,6 +152,12 @@ describe("calibrate", () => {
       expect(found.ranges.get(add)).toEqual({ min: -7, max: 13 });
       expect(found.histograms.get(mul)?.count).toBe(2 * 128);
       expect(found.channelMeans(mul, -1)).toEqual(Float64Array.of(7, -3));
+    });
+
+    it("takes all of them where ranges are to be exact", async () => {
+      const { found, taken } = await over((index) => [index === many - 1 ? -1 : index % 8], true);
+      expect(taken).toBe(many);
+      expect(found.ranges.get(add)).toEqual({ min: -3, max: 13 });
     });
 
     it("takes all of them while ranges move", async () => {
