@@ -121,7 +121,14 @@ describe("the splits' hashes", () => {
       3,
       "here",
     );
-    const splits = { calibration: [0], validation: [1], test: [2], areNamed: false, rule: "", caveat: null };
+    const splits = {
+      calibration: [0],
+      validation: [1],
+      test: [2],
+      areNamed: false,
+      rule: "",
+      caveat: null,
+    };
     try {
       const described = await describeSplits({ splits, samples: store });
       return names.map((name) => described[name].sha256);

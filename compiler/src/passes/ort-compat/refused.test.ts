@@ -4,12 +4,10 @@ import type { PassContext } from "../../pipeline/pass.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { quantizeDynamicOrt } from "../quantize-dynamic-ort.js";
 import { quantizeStaticOrt } from "../quantize-static-ort.js";
-import { quantizeWeightsOrt } from "../quantize-weights-ort.js";
 
 const passes = {
   dynamic: quantizeDynamicOrt.create(quantizeDynamicOrt.parse({})),
   static: quantizeStaticOrt.create(quantizeStaticOrt.parse({})),
-  weights: quantizeWeightsOrt.create(quantizeWeightsOrt.parse({})),
 };
 
 type Mode = keyof typeof passes;
@@ -35,7 +33,7 @@ const plain = (opset = 17): Graph => product(opset, (b) => b.weights(4, 4));
 
 describe("what the Python quantizer makes nothing of that works", () => {
   const refusals: readonly (readonly [string, readonly Mode[], () => Graph, RegExp])[] = [
-    ["an old opset", ["dynamic", "static", "weights"], () => plain(10), /this one is in opset 10/],
+    ["an old opset", ["dynamic", "static"], () => plain(10), /this one is in opset 10/],
     [
       "weights that are infinite",
       ["dynamic", "static"],
