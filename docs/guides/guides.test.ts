@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import {
@@ -7,7 +7,7 @@ import {
   stripes,
   writeModel,
 } from "../../cli/src/stripes.test.support.js";
-import { block, blocks, Reader } from "./guide.test.support.js";
+import { block, blocks, Reader, root } from "./guide.test.support.js";
 
 // Guides that need none of another's files.
 
@@ -73,4 +73,23 @@ it("from-tensorflow-js: a model.json becomes a bundle, and an ONNX file", async 
   const [lying, standing] = JSON.parse(await reader.node("stripes.mjs"));
   expect(standing).toBeGreaterThan(lying);
   expect(await readFile(join(reader.place, "my-model.onnx"))).not.toHaveLength(0);
+});
+
+it("from-the-python-quantizer: its three files and a recipe of its passes run", async () => {
+  const { place } = reader;
+  await copyFile(join(root, "fixtures/models/mnist-cnn.onnx"), join(place, "my-model.onnx"));
+  const row = (at: number) => Array.from({ length: 28 }, (_, x) => ((x * at) % 9) / 8);
+  const sample = (at: number) => JSON.stringify({ x: [Array.from({ length: 28 }, () => row(at))] });
+  await writeFile(join(place, "samples.jsonl"), [1, 2, 3, 4].map(sample).join("\n"));
+  const said = await reader.follow("from-the-python-quantizer");
+  expect(said.map(({ stdout }) => stdout)).toEqual(
+    ["dynamic", "weights", "static"].map((mode) =>
+      expect.stringMatching(new RegExp(`^Wrote my-model\\.${mode}\\.onnx: .*; runs on `)),
+    ),
+  );
+  const recipe = await block("from-the-python-quantizer", "yaml");
+  await writeFile(join(place, "recipe.yaml"), recipe);
+  const how = ["--recipe", "recipe.yaml", "--data", "samples.jsonl", "-o", "by-recipe.onnx"];
+  const pare = join(root, "cli/bin/pare.js");
+  expect(await reader.node(pare, "quantize", "my-model.onnx", ...how)).toMatch(/runs on /);
 });
