@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Graph, printGraph, type ValueId } from "../../ir/index.js";
+import { type Graph, printGraph, Tensor, type ValueId } from "../../ir/index.js";
 import type { PassContext } from "../../pipeline/pass.js";
 import { type Builder, graphOf } from "../../rules/rule-case.test.support.js";
 import { quantizeDynamicOrt } from "../quantize-dynamic-ort.js";
@@ -29,11 +29,19 @@ function product(opset: number, weights: (b: Builder) => ValueId): Graph {
   return graphOf({ x: ["float32", 2, 4] }, one, opset);
 }
 
+const half = Tensor.of("float16", [4, 4], new Uint16Array(16));
+
 const plain = (opset = 17): Graph => product(opset, (b) => b.weights(4, 4));
 
 describe("what the Python quantizer makes nothing of that works", () => {
   const refusals: readonly (readonly [string, readonly Mode[], () => Graph, RegExp])[] = [
     ["an old opset", ["dynamic", "static"], () => plain(10), /this one is in opset 10/],
+    [
+      "float16",
+      ["dynamic", "static"],
+      () => product(17, ({ editor }) => editor.constant("half", half)),
+      /does not write .* of float16/,
+    ],
     [
       "weights that are infinite",
       ["dynamic", "static"],
