@@ -798,6 +798,13 @@ describe("one step", () => {
     // The names that scripts look for.
     expect(text).toContain("x_QuantizeLinear_Output");
     expect(text).toContain("logits_DequantizeLinear");
+    const recipe = await write("ort.json", JSON.stringify({ steps: ["quantize-static-ort"] }));
+    const named = ["--recipe", recipe, ...data, "-o", "named.onnx"];
+    const byRecipe = await pare(["quantize", mnist, ...named]);
+    expect(byRecipe.stderr).toContain("All 3 samples calibrate");
+    expect(await readFile(join(folder, "named.onnx"))).toEqual(
+      await readFile(join(folder, "static.onnx")),
+    );
   });
 
   it("runs a recipe's steps from YAML, and says in which line it is wrong", async () => {

@@ -55,7 +55,7 @@ export async function runRecipe(
   let data: StepExamples | null = null;
   try {
     if (options.data !== undefined)
-      data = await openStepExamples(options.data, options, model, say, signal);
+      data = await openStepExamples(options.data, options, model, steps, say, signal);
     await runSteps({
       model,
       steps,

@@ -1,5 +1,5 @@
 import type { EngineHost } from "@pare/bench";
-import type { Examples } from "@pare/compiler";
+import { type Examples, findPass, type Step } from "@pare/compiler";
 import type { OpenData } from "../data/open-data.js";
 import type { Output } from "../terminal/output.js";
 import { chooseSamples, everySample } from "./choose-samples.js";
@@ -13,8 +13,6 @@ export interface StepDataOptions {
   readonly data?: string;
   readonly preprocess?: string;
   readonly seed: number;
-  /** All that may be learned from, not so many as are enough. */
-  readonly every?: boolean;
 }
 
 export interface StepExamples {
@@ -29,8 +27,9 @@ export interface StepExamples {
 /** The samples that steps learn from, and the engine that runs them: the native one, or where that is not there WebAssembly. */
 export async function openStepExamples(
   path: string,
-  { preprocess, seed, every = false }: StepDataOptions,
+  { preprocess, seed }: StepDataOptions,
   model: OpenedModel,
+  steps: readonly Step[],
   say: Output,
   signal: AbortSignal,
 ): Promise<StepExamples> {
@@ -40,7 +39,7 @@ export async function openStepExamples(
   try {
     const engines = await openReference({ signal });
     const { samples, splits } = data;
-    const { indexes, note } = every
+    const { indexes, note } = steps.some(calibratesOnAll)
       ? everySample(splits, samples.size)
       : chooseSamples(splits, samples.size, data.seed);
     if (note !== null) say.note(note);
@@ -62,4 +61,9 @@ export async function openStepExamples(
     await data.dispose();
     throw error;
   }
+}
+
+function calibratesOnAll({ use, with: options }: Step): boolean {
+  const definition = findPass(use);
+  return definition.create(definition.parse(options)).calibratesOnAll === true;
 }

@@ -37,6 +37,7 @@ export const quantizeStaticOrt = definePass({
     exactness: "lossy",
     precision: "int8",
     needs: "activations",
+    calibratesOnAll: true,
     run: (graph, context) => run(graph, context, options),
   }),
 });

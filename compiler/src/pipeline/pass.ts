@@ -47,6 +47,8 @@ export interface Pass {
   readonly decodedOnceBy?: "all" | "modules";
   /** The service without which it can do nothing; absent where it needs no data. */
   readonly needs?: "activations" | "examples";
+  /** It measures on all that may calibrate, not on so many as are enough; absent where those are. */
+  readonly calibratesOnAll?: true;
   /** What it is better with, and does without. */
   readonly looksAt?: "activations";
   /**

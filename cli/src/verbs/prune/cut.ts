@@ -53,7 +53,7 @@ export async function cutAndTest(
   const { model, say, signal } = request;
   const { metric, seed } = options;
   await demandReach(request, options);
-  const opened = await openStepExamples(options.data, options, model, say, signal);
+  const opened = await openStepExamples(options.data, options, model, request.steps, say, signal);
   try {
     const evaluation = await prepareEvaluation(model, opened.data, { metric }, seed, opened.host, {
       signal,

@@ -92,14 +92,7 @@ export async function runQuantize(
     const { mode = defaultMode } = options;
     if (options.data !== undefined) {
       if (calibrating.has(mode))
-        data = await openStepExamples(
-          options.data,
-          // The tool calibrates on all that it is given.
-          { ...options, every: options.ortCompat === true },
-          model,
-          say,
-          signal,
-        );
+        data = await openStepExamples(options.data, options, model, steps, say, signal);
       else say.note(`--data is not looked at: --mode ${mode} calibrates nothing.`);
     }
     await runSteps({

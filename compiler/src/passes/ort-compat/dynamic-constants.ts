@@ -5,7 +5,7 @@ import { layoutOf } from "../../quantize/layout.js";
 import { chooseScales } from "../../quantize/range.js";
 import { quantize } from "../../quantize/round.js";
 import { transposedMatrix } from "../../quantize/transposed-matrix.js";
-import { allFinite } from "../quantization/finite.js";
+import { demandFinite } from "./demand-finite.js";
 import { dynamicHandling, isProduct, isTransposed } from "./dynamic-operators.js";
 
 export interface DynamicScope {
@@ -51,10 +51,9 @@ export async function readDynamicConstants(
       const known = rounded.get(value);
       if (known === undefined) {
         const values = await tensor.readFloat32();
-        if (!allFinite(values)) throw refused(graph, node, value, "that are not finite");
+        demandFinite(graph, value, values);
         rounded.set(value, round(values, tensor.dims));
-      } else if (known.isTurned !== isTurned)
-        throw refused(graph, node, value, "that another node reads with rows for columns");
+      } else if (known.isTurned !== isTurned) throw readBothWays(graph, node, value);
     }
   }
   return { rounded, turned: await readTurned(graph) };
@@ -75,10 +74,10 @@ async function readTurned(graph: Graph): Promise<ReadonlyMap<ValueId, Tensor>> {
   return turned;
 }
 
-function refused(graph: Graph, node: Node, value: ValueId, which: string): PareError {
+function readBothWays(graph: Graph, node: Node, value: ValueId): PareError {
   return new PareError(
     "UNSUPPORTED_OP",
-    `${JSON.stringify(graph.value(value).name)} has numbers ${which}: onnxruntime's quantizer makes nothing of them that works.`,
+    `${JSON.stringify(graph.value(value).name)} has numbers that another node reads with rows for columns: onnxruntime's quantizer makes nothing of them that works.`,
     {
       where: graph.nodeLabel(node),
       hint: "Quantize without --ort-compat: such nodes stay as they are.",

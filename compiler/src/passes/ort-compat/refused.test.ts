@@ -98,4 +98,14 @@ describe("what the Python quantizer makes nothing of that works", () => {
     const scales = [...graph.main.initializers].map((id) => graph.constant(id)?.numbers()?.[0]);
     expect(scales).toContain(Math.fround(-most / 255));
   });
+
+  it("has weights at the end of what float32 counts", async () => {
+    const most = 3.4028234663852886e38;
+    const weights = [most, -most, ...Array<number>(14).fill(0.5)];
+    const graph = product(17, (b) => b.floats(weights, [4, 4]));
+    await passes.dynamic.run(graph, {});
+    const scales = [...graph.main.initializers].map((id) => graph.constant(id)?.numbers()?.[0]);
+    // As the tool, asked: (2^128 − 2^104) / 127, in double precision before it is rounded.
+    expect(scales).toContain(Math.fround((2 * most) / 254));
+  });
 });

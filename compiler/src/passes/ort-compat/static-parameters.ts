@@ -1,4 +1,3 @@
-import { PareError } from "@pare/runtime/format";
 import { type Graph, Tensor, type ValueId } from "../../ir/index.js";
 import { along, type IntegerFormat } from "../../quantize/format.js";
 import { roundHalfEven } from "../../quantize/half-even.js";
@@ -6,6 +5,7 @@ import { layoutOf } from "../../quantize/layout.js";
 import { chooseScales } from "../../quantize/range.js";
 import { quantize } from "../../quantize/round.js";
 import { type Range, type Scales, scaleOf } from "../../quantize/scale.js";
+import { demandFinite } from "./demand-finite.js";
 import type { Mark, MarkedBias, StaticMarks } from "./static-marks.js";
 
 export interface StaticFormats {
@@ -90,15 +90,7 @@ async function choose(
       ? { dtype: "int8", symmetric: true, reduceRange, granularity: along(mark.axis ?? undefined) }
       : { ...ofActivations, reduceRange };
   const values = await tensor.readFloat32();
-  if (!values.every((number) => Number.isFinite(number)))
-    throw new PareError(
-      "UNSUPPORTED_OP",
-      `${JSON.stringify(graph.value(value).name)} has numbers that are not finite: onnxruntime's quantizer makes nothing of them that works.`,
-      {
-        where: graph.value(value).name,
-        hint: "Quantize without --ort-compat: such nodes stay as they are.",
-      },
-    );
+  demandFinite(graph, value, values);
   return { format, scales: chooseScales(values, tensor.dims, format, "minmax") };
 }
 
