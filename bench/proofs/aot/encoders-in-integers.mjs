@@ -4,6 +4,8 @@ import { applyStep, findTarget, passes } from "../../../compiler/dist/index.js";
 import { asModule, inputsOf, noiseFor, outputsOfEngine } from "./support/compiled.mjs";
 import { claimSmaller, claimTime, ofEach, resultsOf } from "./support/modules-side-by-side.mjs";
 
+export { partByProcessor as part } from "../without-vnni.mjs";
+
 const encoders = ["latency/enc-64x128", "latency/enc-128x384x1", "minilm"];
 const most = { bytes: 0.35, time: 0.85, apart: 0.001 };
 

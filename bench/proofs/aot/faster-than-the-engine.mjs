@@ -16,6 +16,8 @@ import { dotProbe } from "./support/dot-probe.mjs";
 import { asIntegers, asEngineIntegers, timedNetworks } from "./support/integers.mjs";
 import { timedInChromium } from "./support/time-in-chromium.mjs";
 
+export { partByProcessor as part } from "../without-vnni.mjs";
+
 const convolutional = [
   ...timedNetworks,
   "mnist-cnn",

@@ -9,6 +9,8 @@ import { writeFeeds } from "../../peers/write-samples.mjs";
 import { graphOf } from "../aot/support/made-network.mjs";
 import { pare, run, scratch } from "../shell.mjs";
 
+export { partByProcessor as part } from "../without-vnni.mjs";
+
 const targets = ["cpu", "wasm"];
 const input = [1, 3, 160, 160];
 const samples = 24;

@@ -41,6 +41,12 @@ function ofIntegers(note) {
     : [own, own, Number(floats) <= Number(integers) ? floats : integers];
 }
 
+/** Where it makes a difference to integers, whether it has an instruction for them is part of a processor's name. */
+function machine({ processor }) {
+  const [name] = processor.split(",");
+  return processor.includes("AVX2") && !processor.includes("VNNI") ? `${name} without VNNI` : name;
+}
+
 /** A table for each place; slowest gain last, so that losses are seen. */
 function comparisons(rows) {
   const places = new Map();
@@ -48,7 +54,7 @@ function comparisons(rows) {
     const { model, place } = compared.exec(name)?.groups ?? {};
     if (model === undefined) continue;
     const [, own, engine] = times.exec(note ?? "") ?? ofIntegers(note ?? "");
-    const key = `${place}, on ${proof.processor.split(",")[0]} (${proof.date})`;
+    const key = `${place}, on ${machine(proof)} (${proof.date})`;
     places.set(key, [...(places.get(key) ?? []), { model, value, own, engine }]);
   }
   return [...places].flatMap(([place, found]) => [
@@ -67,11 +73,12 @@ function comparisons(rows) {
   ]);
 }
 
-function promises({ proof, date, rows }) {
+function promises(record) {
+  const { proof, date, rows } = record;
   const claims = rows.filter(({ met }) => met !== undefined);
   const missed = claims.filter(({ met }) => !met).length;
   return [
-    `### ${proof}, ${date}: ${claims.length - missed} of ${claims.length}`,
+    `### ${proof}, on ${machine(record)}, ${date}: ${claims.length - missed} of ${claims.length}`,
     table(
       ["promise", "measured", "bound"],
       claims.map(({ name, value, bound, met }) => [
