@@ -25,7 +25,11 @@ export async function prove({ claim, inform, root }) {
       const [file, sizes] = [`${at}.onnx`, sizesOf(name)];
       copyFileSync(path, join(site, file));
       asked.push({ name, file, sizes });
-      const { files } = await compile(file, new Uint8Array(readFileSync(path)), sizes);
+      const { files } = await compile(
+        file,
+        new Map([[file, new Uint8Array(readFileSync(path))]]),
+        sizes,
+      );
       expected.set(
         name,
         [...files.keys()].filter((each) => each.startsWith("variants/")),

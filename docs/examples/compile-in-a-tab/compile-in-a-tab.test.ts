@@ -3,12 +3,14 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { unzipSync } from "fflate";
 import type { Browser, Page } from "playwright-core";
+import { encodeModel, importModel } from "@pare/compiler";
 import { load } from "@pare/runtime";
 import { aot } from "@pare/runtime/aot";
-import { onnxArtifact, type Tensors } from "@pare/runtime/format";
+import { byteSource, onnxArtifact, type Tensors } from "@pare/runtime/format";
 import { cpu } from "@pare/runtime/ort-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build } from "vite";
+import { graphModel, side, writeModel } from "../../../cli/src/stripes.test.support.js";
 import { block } from "../../guides/guide.test.support.js";
 import { chromiumPath, launchChromium } from "../testing/chromium.js";
 import { serve, type Server } from "../testing/serve.js";
@@ -47,13 +49,20 @@ describe.skipIf(chromiumPath === null)(
       await rm(workplace, { recursive: true, force: true });
     });
 
-    /** What the page says at last of a file that is dropped on it. */
-    const drop = async (name: string, bytes: Uint8Array): Promise<string> => {
-      const given = { name, text: Buffer.from(bytes).toString("base64") };
-      const files = await page.evaluateHandle(({ name: called, text }) => {
+    /** What the page says at last of files that are dropped on it. */
+    const drop = async (
+      ...dropped: readonly (readonly [string, Uint8Array])[]
+    ): Promise<string> => {
+      const given = dropped.map(([name, bytes]) => ({
+        name,
+        text: Buffer.from(bytes).toString("base64"),
+      }));
+      const files = await page.evaluateHandle((all) => {
         const transfer = new DataTransfer();
-        const content = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-        transfer.items.add(new File([content], called));
+        for (const { name, text } of all) {
+          const content = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+          transfer.items.add(new File([content], name));
+        }
         return transfer;
       }, given);
       await page.dispatchEvent("#drop", "drop", { dataTransfer: files });
@@ -102,8 +111,8 @@ describe.skipIf(chromiumPath === null)(
 
     it("gives a bundle of what is dropped on it, which runs and answers as the engine does", async () => {
       const bytes = await model("mnist-cnn");
-      expect(await drop("digits.onnx", bytes)).toMatch(
-        /^digits\.onnx: \d+ bytes of ONNX are \d+ bytes of modules\. .*fixed to 1/,
+      expect(await drop(["digits.onnx", bytes])).toMatch(
+        /^digits\.onnx: \d+ bytes are \d+ bytes of modules\. .*fixed to 1/,
       );
       expect(await reasons()).toEqual(
         expect.arrayContaining([expect.stringMatching(/^\d × Conv$/)]),
@@ -111,10 +120,28 @@ describe.skipIf(chromiumPath === null)(
       await expectSame(await downloaded(), bytes, image(1, 1, 28, 28));
     });
 
+    it("takes a model.json of TensorFlow.js with its weights, whatever else lies beside them", async () => {
+      const folder = join(workplace, "stripes");
+      await writeModel(folder, graphModel);
+      await writeFile(join(folder, "metadata.json"), "{}");
+      const paths = graphModel.weightsManifest.flatMap((group) => group.paths);
+      const names = ["metadata.json", "model.json", ...paths];
+      const files = await Promise.all(
+        names.map(async (name) => [name, await readFile(join(folder, name))] as const),
+      );
+      await page.locator("#options").fill("");
+      expect(await drop(...files)).toMatch(/^model\.json: \d+ bytes are \d+ bytes of modules/);
+      const beside = new Map(files.map(([name, bytes]) => [name, byteSource(bytes)]));
+      const main = byteSource(await readFile(join(folder, "model.json")));
+      const { proto } = await encodeModel(await importModel({ name: "model.json", main, beside }));
+      await expectSame(await downloaded(), proto, image(1, side, side, 1));
+      expect(await drop(...files.slice(0, 3))).toMatch(/group1-shard2of2\.bin/);
+    });
+
     it("says every reason against a model, and compiles it once its sizes are given", async () => {
       const bytes = await model("ocr-direction");
       await page.locator("#options").fill("");
-      expect(await drop("direction.onnx", bytes)).toBe("direction.onnx does not compile.");
+      expect(await drop(["direction.onnx", bytes])).toBe("direction.onnx does not compile.");
       expect((await reasons()).join("\n")).toMatch(
         /its size is not fixed[^]*its size is not fixed/,
       );
@@ -127,7 +154,7 @@ describe.skipIf(chromiumPath === null)(
 
     it("takes the options that it names, values of inputs too", async () => {
       await page.locator("#options").fill("--shape input=1x576 --shape state=2x1x128");
-      expect(await drop("speech.onnx", await model("silero-vad-v5"))).toMatch(/does not compile/);
+      expect(await drop(["speech.onnx", await model("silero-vad-v5")])).toMatch(/does not compile/);
       expect((await reasons()).join("\n")).toContain("give --const sr=…");
       await page
         .locator("#options")
@@ -139,12 +166,12 @@ describe.skipIf(chromiumPath === null)(
     it("says what is wrong with a file, and shows names as text", async () => {
       await page.locator("#options").fill("");
       const name = "<img src=x onerror=alert(1)>.onnx";
-      const said = await drop(name, new TextEncoder().encode("no model at all"));
+      const said = await drop([name, new TextEncoder().encode("no model at all")]);
       expect(said).toContain(`${name}: `);
       expect(said).toMatch(/ONNX/);
       expect(await page.locator("img").count()).toBe(0);
       await page.locator("#options").fill("nonsense");
-      expect(await drop("digits.onnx", await model("mnist-cnn"))).toMatch(
+      expect(await drop(["digits.onnx", await model("mnist-cnn")])).toMatch(
         /"nonsense" is no option/,
       );
     });

@@ -5,7 +5,7 @@ const told = { agent: navigator.userAgent, rows: [], error: null };
 try {
   for (const { name, file, sizes } of await (await fetch("models.json")).json()) {
     const bytes = new Uint8Array(await (await fetch(file)).arrayBuffer());
-    const { files } = await compile(file, bytes, sizes);
+    const { files } = await compile(file, new Map([[file, bytes]]), sizes);
     told.rows.push({
       name,
       files: [...files.keys()].filter((path) => path.startsWith("variants/")),

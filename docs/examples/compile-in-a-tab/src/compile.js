@@ -11,12 +11,14 @@ import { aot } from "@pare/runtime/aot";
 import { byteSource, goldenInputs, probeGolden, sha256 } from "@pare/runtime/format";
 
 /**
- * Compiles an ONNX file to a bundle, in whatever runs this.
+ * Compiles an ONNX file, or a model.json of TensorFlow.js, to a bundle, in whatever runs this.
+ * @param files by name: the model's, and those with weights that lie beside it
  * @param fixed `{ shapes: { x: [1, 3, 48, 192] }, dims: { length: 64 }, constants: { sr: 16000 } }`: what it leaves open
- * @returns `{ operators, reasons }`, and `{ files, bytes }` where there are no reasons against it
+ * @returns `{ operators, reasons }`, and `{ files, sizes }` where there are no reasons against it
  */
-export async function compile(name, bytes, fixed = {}) {
-  const graph = await importModel({ name, main: byteSource(bytes), beside: new Map() });
+export async function compile(name, files, fixed = {}) {
+  const sources = new Map([...files].map(([file, bytes]) => [file, byteSource(bytes)]));
+  const graph = await importModel({ name, main: sources.get(name), beside: sources });
   const bind = findPass("bind-shapes");
   await bind.create(bind.parse(fixed)).run(graph, {});
   const target = findTarget("aot");
@@ -33,8 +35,8 @@ export async function compile(name, bytes, fixed = {}) {
     new Map([["aot-float32", (feeds) => session.run(feeds)]]),
   );
   await session.dispose();
-  const files = await bundleFiles({
-    name: name.replace(/\.onnx$/, ""),
+  const bundle = await bundleFiles({
+    name: name.replace(/\.\w+$/, ""),
     createdBy: "pare in a tab",
     inputs,
     outputs,
@@ -52,15 +54,22 @@ export async function compile(name, bytes, fixed = {}) {
     ],
     golden,
     source: {
-      bytes: bytes.length,
-      sha256: await sha256(bytes),
+      bytes: sizeOf(files.values()),
+      sha256: await sha256(files.get(name)),
       parameters: countParameters(graph),
       macs: countMacs(graph),
     },
     baselines: [],
   });
-  const sum = artifact.files.reduce((total, file) => total + file.bytes.length, 0);
-  return { operators, assumption, reasons: [], files, bytes: sum };
+  const sizes = {
+    before: sizeOf(files.values()),
+    after: sizeOf(artifact.files.map(({ bytes }) => bytes)),
+  };
+  return { operators, assumption, reasons: [], files: bundle, sizes };
+}
+
+function sizeOf(parts) {
+  return [...parts].reduce((total, { length }) => total + length, 0);
 }
 
 function countOperators(graph) {

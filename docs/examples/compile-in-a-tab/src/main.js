@@ -8,39 +8,47 @@ const status = document.querySelector("[role=status]");
 const link = document.querySelector("a");
 const list = document.querySelector("ul");
 
-let file;
+let given = [];
 drop.ondragover = (event) => event.preventDefault();
 drop.ondrop = (event) => {
   event.preventDefault();
-  return take(event.dataTransfer.files[0]);
+  return take([...event.dataTransfer.files]);
 };
-chosen.onchange = () => take(chosen.files[0]);
-document.querySelector("button").onclick = () => take(file);
+chosen.onchange = () => take([...chosen.files]);
+document.querySelector("button").onclick = () => take(given);
 
-async function take(given) {
-  if (given === undefined) return;
-  file = given;
+async function take(files) {
+  if (files.length === 0) return;
+  given = files;
   link.hidden = true;
   list.replaceChildren();
-  status.textContent = `Compiling ${file.name} …`;
+  const { name } = modelAmong(files);
+  status.textContent = `Compiling ${name} …`;
   try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    show(file.name, bytes.length, await compile(file.name, bytes, parseOptions(options.value)));
+    const parts = files.map(async (file) => [file.name, new Uint8Array(await file.arrayBuffer())]);
+    const contents = new Map(await Promise.all(parts));
+    show(name, await compile(name, contents, parseOptions(options.value)));
   } catch (error) {
     // A PareError says what to do as well.
-    status.textContent = `${file.name}: ${error.message} ${error.hint ?? ""}`;
+    status.textContent = `${name}: ${error.message} ${error.hint ?? ""}`;
   }
 }
 
-function show(name, before, { operators, assumption, reasons, files, bytes }) {
+/** The others hold its weights, or say something about it, as Teachable Machine's metadata.json does. */
+function modelAmong(files) {
+  const named = (pattern) => files.find(({ name }) => pattern.test(name));
+  return named(/\.onnx$/i) ?? named(/^model\.json$/i) ?? named(/\.json$/i) ?? files[0];
+}
+
+function show(name, { operators, assumption, reasons, files, sizes }) {
   if (reasons.length > 0) {
     status.textContent = `${name} does not compile.`;
     lines(reasons.map(({ op, count, reason, nodes }) => `${count} × ${op}: ${reason} (${nodes})`));
     return;
   }
-  status.textContent = `${name}: ${before} bytes of ONNX are ${bytes} bytes of modules. ${assumption ?? ""}`;
+  status.textContent = `${name}: ${sizes.before} bytes are ${sizes.after} bytes of modules. ${assumption ?? ""}`;
   lines(operators.map(([op, count]) => `${count} × ${op}`));
-  const folder = `${name.replace(/\.onnx$/, "")}.pare`;
+  const folder = `${name.replace(/\.\w+$/, "")}.pare`;
   const entries = [...files].map(([path, content]) => [`${folder}/${path}`, content]);
   const zip = new Blob([zipSync(Object.fromEntries(entries))], { type: "application/zip" });
   URL.revokeObjectURL(link.href);
