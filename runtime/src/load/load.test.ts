@@ -602,6 +602,18 @@ describe("over http", () => {
     });
   });
 
+  it("names a file that is not there, and what may have left it out", async () => {
+    const url = await serve(({ url: path }, response) => {
+      if (path?.includes(pathOf("cpu"))) response.writeHead(404).end();
+      else response.end(fileFor(path));
+    });
+    expect((await selectionOf(url)).tried[0]).toMatchObject({
+      code: "BUNDLE_NOT_FOUND",
+      reason: expect.stringMatching(new RegExp(`404 for \\S+/${pathOf("cpu")}\\.$`)),
+      hint: expect.stringContaining("bundler"),
+    });
+  });
+
   it("refuses a file that is longer than it should be, without taking it all", async () => {
     const url = await serve(({ url: path }, response) => {
       if (path?.includes(pathOf("cpu"))) response.end(new Uint8Array(1 << 20));

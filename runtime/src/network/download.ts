@@ -134,7 +134,10 @@ async function transfer(
   const response = await fetch(url.href, { headers, signal });
   const { status } = response;
   if (status === 404 || status === 410)
-    throw failure("BUNDLE_NOT_FOUND", `The server answered ${status}.`, url);
+    throw new PareError("BUNDLE_NOT_FOUND", `The server answered ${status} for ${url.pathname}.`, {
+      where: url.href,
+      hint: "Are the bundle's files there? Where a bundler copies none of them, they belong among the static files.",
+    });
   // What has no such range is another file than the one that broke off.
   if (status === 416) sink.length = 0;
   // In seconds; who writes a date gets the usual pause.

@@ -9,7 +9,13 @@ export const versions = {
   next: "next@16.4.6",
   webpack: "webpack@5.113.0",
   "webpack-cli": "webpack-cli@7.3.1",
+  "@rspack/core": "@rspack/core@2.3.4",
+  "@rspack/cli": "@rspack/cli@2.2.8",
   esbuild: "esbuild@0.28.2",
+  rollup: "rollup@4.69.3",
+  "@rollup/plugin-node-resolve": "@rollup/plugin-node-resolve@16.0.3",
+  "@rollup/plugin-json": "@rollup/plugin-json@6.1.0",
+  parcel: "parcel@2.16.4",
   electron: "electron@45.5.0",
   "electron-builder": "electron-builder@26.17.0",
   vite: "vite@8.3.8",
@@ -26,6 +32,7 @@ const vite = (port) => ["vite/bin/vite.js", "--port", port, "--host", "127.0.0.1
  */
 const inStatic = { output: "dist", policy: true, workers: 0 };
 const react = { ...inStatic, guide: "react-and-vite", sections: [], dev: vite };
+const bundled = { ...inStatic, guide: "webpack" };
 const worker = { ...inStatic, guide: "worker", workers: 1 };
 
 export const apps = [
@@ -38,8 +45,11 @@ export const apps = [
     start: (port) => ["next/dist/bin/next", "start", "-p", port, "-H", "127.0.0.1"],
     workers: 0,
   },
-  { ...inStatic, name: "webpack", guide: "webpack", sections: ["webpack"] },
-  { ...inStatic, name: "esbuild", guide: "webpack", sections: ["esbuild"] },
+  { ...bundled, name: "webpack", sections: ["Followed files", "webpack"] },
+  { ...bundled, name: "Rspack", sections: ["Followed files", "Rspack"] },
+  { ...bundled, name: "esbuild", sections: ["Static files", "esbuild"] },
+  { ...bundled, name: "Rollup", sections: ["Static files", "Rollup"] },
+  { ...bundled, name: "Parcel", sections: ["Static files", "Parcel"] },
   { ...worker, name: "a worker on Vite 8", sections: ["Vite"], dev: vite },
   { ...worker, name: "a worker on Vite 7", sections: ["Vite"], versions: vite7, dev: vite },
   { ...worker, name: "a worker on webpack", sections: ["webpack"] },
