@@ -28,14 +28,19 @@ export const creationReferences: Some<typeof creationSchemas, Evaluation> = {
     const { type } = input(0);
     const [start = 0, limit = 0, delta = 0] = [0, 1, 2].map((index) => unpack(input(index))[0]);
     // The distance of two 64-bit integers is told before it is rounded to a number.
-    const span = typeof limit === "bigint" ? limit - BigInt(start) : limit - Number(start);
+    const inType = type === "float32" ? Math.fround : Number;
+    const span = typeof limit === "bigint" ? limit - BigInt(start) : inType(limit - Number(start));
     const count = Math.max(0, Math.ceil(Number(span) / Number(delta)));
     if (!Number.isSafeInteger(count))
       throw new PareError("MODEL_SHAPE", `A range in steps of ${delta} does not end.`);
     const to = workingArray(type, count);
     if (isWide(to))
       for (let i = 0; i < count; i += 1) to[i] = BigInt(start) + BigInt(i) * BigInt(delta);
-    else for (let i = 0; i < count; i += 1) to[i] = Number(start) + i * Number(delta);
+    else {
+      // Summed up in the type itself, as onnxruntime does, which drifts; ONNX has it start + i × delta.
+      to[0] = Number(start);
+      for (let i = 1; i < count; i += 1) to[i] = (to[i - 1] ?? 0) + Number(delta);
+    }
     return [pack(type, [count], to)];
   },
   NonZero({ input }) {

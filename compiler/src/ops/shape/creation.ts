@@ -1,4 +1,4 @@
-import { dim, dtypeOfCode, isStatic, product } from "../../ir/index.js";
+import { type Dim, dim, dtypeOfCode, isStatic, product } from "../../ir/index.js";
 import { unpackNumbers } from "../elements/arrays.js";
 import { constantOf, filling } from "../families/creation.js";
 import { larger } from "../families/symbolic.js";
@@ -6,7 +6,7 @@ import type { Every } from "../schema/cells.js";
 import type { creationSchemas } from "../schema/creation.js";
 import { tensorOf, unknownDims } from "./inferred.js";
 import { elementLimit, integersIn, isItself } from "./integers.js";
-import type { ShapeRule } from "./rule.js";
+import type { InferContext, ShapeRule } from "./rule.js";
 
 export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
   Constant({ attributes }) {
@@ -31,6 +31,7 @@ export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
   },
   Range(context) {
     const dtype = context.dtype(0);
+    if (dtype === "float32") return tensorOf(dtype, [termsOf(context)]);
     const [start, limit, delta] = [0, 1, 2].map((input) => context.elements(input)?.[0]);
     if (
       start === undefined ||
@@ -61,3 +62,11 @@ export const creationShapes: Every<typeof creationSchemas, ShapeRule> = {
   EyeLike: (context) =>
     tensorOf(dtypeOfCode(context.attributes.int("dtype")) ?? context.dtype(0), context.shape(0)),
 };
+
+/** How many numbers a Range of floats has, where they are constant; as onnxruntime counts them. */
+function termsOf(context: InferContext): Dim {
+  const [start, limit, delta] = [0, 1, 2].map((input) => context.constant(input)?.numbers()?.[0]);
+  if (start === undefined || limit === undefined || delta === undefined) return dim.unknown();
+  const count = Math.ceil(Math.fround(limit - start) / delta);
+  return Number.isSafeInteger(count) ? Math.max(0, count) : dim.unknown();
+}

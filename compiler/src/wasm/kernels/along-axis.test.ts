@@ -6,6 +6,7 @@ import { elementBytes } from "./element.js";
 import { extremumPlace } from "./extremum-place.js";
 import { type IntegerFold, integerFold } from "./integer-fold.js";
 import { differenceOf, operands, seed, size } from "./kernel-case.test.support.js";
+import { progression } from "./progression.js";
 import { top } from "./top.js";
 
 const element = fc.constantFrom("f32" as const, "i32" as const, "i64" as const);
@@ -54,6 +55,24 @@ it("sums up along an axis, in either direction, as its reference does", () => {
       const at = operands(2).map((start) => start + (isBackwards ? (count - 1) * step : 0));
       const difference = differenceOf(cumulativeSum, options, at, p.seed, small(kind, draws), 0);
       expect(difference).toBeUndefined();
+    }),
+    { numRuns: cases(200) },
+  );
+});
+
+it("counts from a number in steps as its reference does, and no number further", () => {
+  fc.assert(
+    fc.property(problem, ({ element: kind, count, draws: [start = 0, step = 0], ...p }) => {
+      const at = operands(3);
+      const prepare = (integers: Int32Array): void => {
+        small(kind, [start])(integers);
+        const place = (at[1] ?? 0) / elementBytes[kind];
+        if (kind === "i64") new BigInt64Array(integers.buffer)[place] = BigInt(step);
+        else if (kind === "i32") integers[place] = step;
+        else new Float32Array(integers.buffer)[place] = step / 3;
+      };
+      const options = { element: kind, count };
+      expect(differenceOf(progression, options, at, p.seed, prepare, 0)).toBeUndefined();
     }),
     { numRuns: cases(200) },
   );

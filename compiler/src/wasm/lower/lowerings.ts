@@ -23,6 +23,7 @@ import { gemmRow, matMulRow } from "./matrix-product.js";
 import { movementRow } from "./movement.js";
 import { padRow } from "./pad.js";
 import { averagePoolRow, globalAverageRow, globalMaxRow, maxPoolRow } from "./pooling.js";
+import { rangeRow } from "./progression.js";
 import { byteClipRow, dequantizeRow, quantizeRow } from "./quantized/boundary.js";
 import { convolveBytes } from "./quantized/convolution.js";
 import { dynamicQuantizeRow } from "./quantized/dynamic-range.js";
@@ -106,6 +107,7 @@ export const lowerings: ReadonlyMap<string, LoweringRow> = new Map(
     Shrink: shrinkRow,
     Trilu: triangleRow,
     ConstantOfShape: filledRow,
+    Range: rangeRow,
     OneHot: oneHotRow,
     ...named(comparisonRow, "Equal Less LessOrEqual Greater GreaterOrEqual"),
     ...named(logicRow, "And Or Xor"),

@@ -171,9 +171,9 @@ function refusedNode(graph: Graph, node: Node, hasOpenInputs: boolean): Reason |
   const row = lowerings.get(what);
   const facts = new NodeFacts(graph, node);
   const outputs = node.outputs.flatMap((id) => id ?? []);
+  // They are gone once the model's own sizes are fixed.
+  if (hasOpenInputs && ofSizes.has(what)) return undefined;
   if (row === undefined) {
-    // They are gone once the model's own sizes are fixed.
-    if (hasOpenInputs && ofSizes.has(what)) return undefined;
     const isSized =
       operatorOf(node) === undefined ||
       hasOpenInputs ||
