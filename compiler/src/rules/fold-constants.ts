@@ -55,27 +55,41 @@ const recurrent = new Set(["GRU", "LSTM", "RNN"]);
 /** Floats of 4 bits take eight times as much. */
 const mostDecoded = 8;
 
+/** Windows are packed before anything runs, or written out place by place. */
+const windowed = new Set(["Conv", "ConvTranspose"]);
+/** So much is made of windows; those that resample sound take some hundred kilobytes. */
+const mostOfWindow = 2 ** 22;
+
 /**
  * As `foldConstants`, though a result is as much larger as weights are when they are decoded, where modules have no kernel for
- * what they are decoded by (4 bits of a byte), or one that takes only weights that are there (recurrent cells).
+ * what they are decoded by (4 bits of a byte), or one that takes only weights that are there (recurrent cells); a window is as
+ * large as it is.
  */
 export const foldForModules: Rule = {
   name: "fold-for-modules",
   exactness: "rounding",
   ops: "any",
   match(graph, node) {
-    const isRead = node.outputs.some(
-      (id) => id !== null && graph.consumers(id).some(({ op }) => recurrent.has(op)),
-    );
-    if (node.domain !== "" || node.op === "Identity" || !(isRead || onBits.has(node.op)))
-      return undefined;
+    const isRead = isReadBy(graph, node, ({ op }) => recurrent.has(op));
+    const isWindow = isReadBy(graph, node, ({ op, inputs }, id) => windowed.has(op) && inputs[1] === id); // prettier-ignore
+    const isFolded = isRead || isWindow || onBits.has(node.op);
+    if (node.domain !== "" || node.op === "Identity" || !isFolded) return undefined;
     const subgraph = constantSubgraph(graph, node);
     if (subgraph === undefined) return undefined;
     let stored = smallBytes;
     for (const { byteLength } of subgraph.constants.values()) stored += byteLength;
-    return sizeOf(graph, node) > mostDecoded * stored ? undefined : folded(graph, node, subgraph);
+    const most = Math.max(mostDecoded * stored, isWindow ? mostOfWindow : 0);
+    return sizeOf(graph, node) > most ? undefined : folded(graph, node, subgraph);
   },
 };
+
+function isReadBy(
+  graph: Graph,
+  { outputs }: Node,
+  reads: (node: Node, id: ValueId) => boolean,
+): boolean {
+  return outputs.some((id) => id !== null && graph.consumers(id).some((node) => reads(node, id)));
+}
 
 function sizeOf(graph: Graph, { outputs }: Node): number {
   return outputs.reduce((sum, id) => sum + (id === null ? 0 : bytesOfValue(graph, id)), 0);

@@ -214,7 +214,7 @@ it("says what stands against a model, and not what follows from it", async () =>
     };
   });
   expect((await supportOf(graph, aot)).obstacles.map(({ op, reason }) => [op, reason])).toEqual([
-    ["Range", "how large its result is shows only when it runs"],
+    ["Range", "its sizes are known only when it runs"],
     ["com.example::Made", "it is not compiled"],
   ]);
 });
@@ -471,4 +471,18 @@ it("computes no constant that is much larger than what it is made of, to have a 
   });
   const { obstacles } = await supportOf(graph, aot);
   expect(obstacles.map(({ op }) => op)).toContain("BitShift");
+});
+
+it("takes a window that constants make, however large it is next to them", async () => {
+  const graph = graphOf({ x: ["float32", 1, 1, 1, 900] }, (input, b) => {
+    const number = (value: number): ValueId => b.floats([value], []);
+    const places = b.add("Range", [number(-1.7), number(1.7), number(0.01)]);
+    const turns = b.add("Mul", [places, b.floats([1, 2, 3], [3, 1])]);
+    const window = b.add("Unsqueeze", [b.add("Sin", [turns]), b.ints([1, 2])]);
+    return { y: b.add("Conv", [input("x"), window], { strides: attribute.ints([1, 97]) }) };
+  });
+  const session = await backend().load(await aot.emit(graph, {}));
+  const feeds = feedsOf(graph, 1);
+  expect(agreement(await run(graph, feeds), await session.run(feeds))).toBeGreaterThan(90);
+  await session.dispose();
 });
