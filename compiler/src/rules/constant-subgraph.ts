@@ -34,8 +34,15 @@ export interface ConstantCone {
   readonly constants: ReadonlyMap<ValueId, Tensor>;
 }
 
-/** Undefined where something that it is computed from is no constant, or has no evaluation. */
-export function constantSubgraph(graph: Graph, root: Node): ConstantCone | undefined {
+/**
+ * Undefined where something that it is computed from is no constant, or has no evaluation.
+ * @param inner bytes that what is computed on the way may have
+ */
+export function constantSubgraph(
+  graph: Graph,
+  root: Node,
+  inner = innerBytes,
+): ConstantCone | undefined {
   const nodes: Node[] = [];
   const seen = new Set<NodeId>();
   const constants = new Map<ValueId, Tensor>();
@@ -53,7 +60,7 @@ export function constantSubgraph(graph: Graph, root: Node): ConstantCone | undef
     nodes.push(node);
     return true;
   };
-  return visit(root) && isAffordable(graph, root, nodes, constants)
+  return visit(root) && isAffordable(graph, root, { nodes, constants }, inner)
     ? { nodes, constants }
     : undefined;
 }
@@ -65,12 +72,12 @@ export function constantSubgraph(graph: Graph, root: Node): ConstantCone | undef
 function isAffordable(
   graph: Graph,
   root: Node,
-  nodes: readonly Node[],
-  constants: ReadonlyMap<ValueId, Tensor>,
+  { nodes, constants }: ConstantCone,
+  inner: number,
 ): boolean {
   let given = 0;
   for (const tensor of constants.values()) given += tensor.byteLength;
-  const ceiling = Math.max(innerBytes, given);
+  const ceiling = Math.max(inner, given);
   return nodes.every((node) => {
     if ([...node.inputs, ...node.outputs].some((id) => id !== null && hidesSize(graph, id)))
       return false;

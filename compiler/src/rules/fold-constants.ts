@@ -74,7 +74,7 @@ export const foldForModules: Rule = {
     const isWindow = isReadBy(graph, node, ({ op, inputs }, id) => windowed.has(op) && inputs[1] === id); // prettier-ignore
     const isFolded = isRead || isWindow || onBits.has(node.op);
     if (node.domain !== "" || node.op === "Identity" || !isFolded) return undefined;
-    const subgraph = constantSubgraph(graph, node);
+    const subgraph = constantSubgraph(graph, node, isWindow ? mostOfWindow : undefined);
     if (subgraph === undefined) return undefined;
     let stored = smallBytes;
     for (const { byteLength } of subgraph.constants.values()) stored += byteLength;

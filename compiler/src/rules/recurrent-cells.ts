@@ -16,7 +16,7 @@ export const scanToCell: Rule = {
   ops: ["Scan"],
   match(graph, node) {
     const parts = scanParts(graph, node);
-    if (parts === undefined) return undefined;
+    if (parts?.isForward !== true) return undefined;
     const cell = lstmOf(graph, parts) ?? gruOf(graph, parts) ?? rnnOf(graph, parts);
     if (cell === undefined || !isOfHidden(graph, parts, cell)) return undefined;
     const sizes = sizesOf(graph, parts, cell);

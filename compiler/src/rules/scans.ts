@@ -30,7 +30,8 @@ export const scanAtOnce: Rule = {
   ops: ["Scan"],
   match(graph, node) {
     const scan = scanParts(graph, node);
-    if (scan === undefined || !statesStay(graph, scan) || !isForRows(graph, scan)) return undefined;
+    if (scan?.isForward !== true || !statesStay(graph, scan) || !isForRows(graph, scan))
+      return undefined;
     const because = `its states stay: ${String(scan.rows)} rows are done at once`;
     return {
       because,

@@ -36,22 +36,40 @@ describe("a loop of which there is no operator", () => {
     );
   });
 
-  it("is not where it goes backwards", async () => {
-    const graph: Graph = graphOf({ x: ["float32", 5, 3], s: ["float32", 3] }, (input, b) => {
+  const along = (given: number, kept: number, axis = -2): Graph =>
+    graphOf({ x: ["float32", 2, 5, 3], s: ["float32", 2, 3] }, (input, b) => {
       const body = b.editor.addBody("rows");
-      const [state, row] = ["s", "r"].map((name) => b.editor.addInput(name, tensorType("float32", [3]), body)); // prettier-ignore
+      const [state, row] = ["s", "r"].map((name) => b.editor.addInput(name, tensorType("float32", [2, 3]), body)); // prettier-ignore
       const next = b.editor.add1("Sub", [present(state), present(row)], {}, { body });
       b.editor.addOutput(next, body);
-      const all = b.many("Scan", 1, [input("s"), input("x")], {
+      b.editor.addOutput(b.editor.add1("Exp", [next], {}, { body }), body);
+      const all = b.many("Scan", 2, [input("s"), input("x")], {
         body: attribute.graph(body),
         num_scan_inputs: attribute.int(1),
-        scan_input_directions: attribute.ints([1]),
+        scan_input_axes: attribute.ints([axis]),
+        scan_output_axes: attribute.ints([-1]),
+        scan_input_directions: attribute.ints([given]),
+        scan_output_directions: attribute.ints([kept]),
       });
-      return { y: b.add("Neg", [present(all[0])]) };
+      return { y: b.add("Neg", [present(all[0])]), z: present(all[1]) };
     });
-    const { obstacles } = await supportOf(graph, aot);
-    expect(obstacles.map(({ op, reason }) => `${op}: ${reason}`)).toEqual([
-      "Scan: it goes another way than from the first row to the last, or how many there are is not known",
-    ]);
+
+  it.each([
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ])("goes along any axis, from either end (%i, %i)", async (given, kept) => {
+    const graph = along(given, kept);
+    const feeds = { x: floats([2, 5, 3], [...noise(30)]), s: floats([2, 3], [...noise(6, 2)]) };
+    const expected = await byEngine(graph, feeds);
+    expect(difference(expected, await byModule(graph, feeds))).toBeLessThan(1e-5);
+  });
+
+  it("is not where its axis is none", async () => {
+    const { obstacles } = await supportOf(along(0, 0, 7), aot);
+    expect(obstacles.map(({ op, reason }) => `${op}: ${reason}`)).toContainEqual(
+      "Scan: how many rows it goes through is not known",
+    );
   });
 });

@@ -28,7 +28,7 @@ export function unrollScans(graph: Graph): ReadonlyMap<NodeId, string> {
     const parts = scanParts(graph, node);
     const rows = parts?.rows;
     if (parts === undefined || typeof rows !== "number")
-      left.set(node.id, "it goes another way than from the first row to the last, or how many there are is not known"); // prettier-ignore
+      left.set(node.id, "how many rows it goes through is not known");
     else if (graph.order(parts.body).some((one) => bodiesOf(one).length > 0))
       left.set(node.id, "there are loops or branches in it");
     else if (nodes + rows * (1 + graph.order(parts.body).length) > mostNodes)
@@ -45,26 +45,33 @@ function unroll(graph: Graph, editor: Editor, node: Node, parts: ScanParts, rows
   const into = graph.body(node.body);
   let states = parts.states;
   const results: ValueId[][] = parts.results.map(() => []);
-  const axes = editor.constant("axes", Tensor.int64([0]), into);
+  const axes = parts.resultWays.map(({ axis }) => editor.constant("axes", Tensor.int64([axis]), into)); // prettier-ignore
   const copy = new BodyCopy(graph, editor, parts.body, into);
   for (let row = 0; row < rows; row += 1) {
-    const place = editor.constant("row", Tensor.int64([row], []), into);
+    const placeOf = (isBackwards: boolean): ValueId => {
+      const place = isBackwards ? rows - 1 - row : row;
+      return editor.constant("row", Tensor.int64([place], []), into);
+    };
     for (const [at, id] of parts.stateInputs.entries()) {
       const own = states[at];
       if (own !== undefined) copy.set(id, own);
     }
     for (const [at, id] of parts.rowInputs.entries()) {
       const scanned = parts.scanned[at] ?? null;
-      copy.set(id, editor.add1("Gather", [scanned, place], { axis: attribute.int(0) }, { body: into })); // prettier-ignore
+      const { axis = 0, isBackwards = false } = parts.scannedWays[at] ?? {};
+      const along = { axis: attribute.int(axis) };
+      copy.set(id, editor.add1("Gather", [scanned, placeOf(isBackwards)], along, { body: into }));
     }
     for (const one of graph.order(parts.body)) copy.copy(one, `_${row}`);
     states = parts.nextStates.map((id) => copy.of(id));
     for (const [at, id] of parts.results.entries())
-      results[at]?.push(editor.add1("Unsqueeze", [copy.of(id), axes], {}, { body: into }));
+      results[at]?.push(editor.add1("Unsqueeze", [copy.of(id), axes[at] ?? null], {}, { body: into })); // prettier-ignore
   }
-  const joined = results.map((all) =>
-    editor.add1("Concat", all, { axis: attribute.int(0) }, { body: into }),
-  );
+  const joined = results.map((all, at) => {
+    const { axis = 0, isBackwards = false } = parts.resultWays[at] ?? {};
+    const inOrder = isBackwards ? all.toReversed() : all;
+    return editor.add1("Concat", inOrder, { axis: attribute.int(axis) }, { body: into });
+  });
   for (const [index, output] of node.outputs.entries()) {
     const by = [...states, ...joined][index];
     if (output !== null && by !== undefined)
