@@ -42,9 +42,10 @@ const left = ["Erfc", "TFL_GELU"];
 /**
  * @param script of bench/peers, which writes files into a folder and prints a line of JSON for each
  * @param findInterpreter with what the script imports
+ * @param learns whether they are pruned and taught, too
  */
 export const architecturesWork =
-  (script, findInterpreter) =>
+  (script, findInterpreter, { learns = true } = {}) =>
   async ({ claim, inform }) => {
     const python = await findInterpreter();
     const tally = {
@@ -93,6 +94,7 @@ export const architecturesWork =
       "quantized",
       proposals,
     );
+    if (!learns) return;
     inform(`share of files that lose ${Math.round(100 * (1 - keep))} % of their work`, {
       value: 1 - uncut.length / files,
       note: `not ${uncut.join("; ")}`,
@@ -101,7 +103,7 @@ export const architecturesWork =
     most("share of files that learn to answer as they did", "taught");
 
     async function proveOne(name, path) {
-      const { inputs, outputs } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
+      const { inputs, outputs, constants = {} } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
       const feeds = feedsOf(inputs);
       const file = new Uint8Array(readFileSync(path));
       const byEngine = (given) => outputsOf(cpu(), onnxArtifact(file), given);
@@ -152,21 +154,25 @@ export const architecturesWork =
       const shapes = Object.fromEntries(
         Object.entries(inputs).map(([input, { dims }]) => [input, dims]),
       );
-      await apply(fixed, "bind-shapes", { shapes });
+      await apply(fixed, "bind-shapes", { shapes, constants });
       await apply(fixed, "simplify");
+      const own = Object.fromEntries(
+        inputsOf(fixed).map(({ name: input }) => [input, feeds[input]]),
+      );
       const reasons = await reasonsOf(fixed);
       if (reasons.length > 0) tally.compiled.push(`${name}: ${reasons.join(", ")}`);
       else {
         modules += 1;
         await noting("modules' answers", async () =>
-          tooFar(relativeError(expected, await outputsOf(aot(), await asModule(fixed), feeds))),
+          tooFar(relativeError(expected, await outputsOf(aot(), await asModule(fixed), own))),
         );
       }
       for (const target of ["cpu", "wasm", "webgpu", ...(reasons.length === 0 ? ["aot"] : [])])
         for (const proposal of findTarget(target).propose(fixed)) {
           proposals += 1;
-          await noting("quantized", () => runsAs(fixed, feeds, target, proposal));
+          await noting("quantized", () => runsAs(fixed, own, target, proposal));
         }
+      if (!learns) return;
       await noting("pruned", async () => {
         const pruned = fixed.fork();
         try {
