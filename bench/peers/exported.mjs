@@ -1,4 +1,5 @@
 // Runs a script of this folder that writes architectures as ONNX files.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { run } from "../proofs/shell.mjs";
 
@@ -12,4 +13,26 @@ export async function exported(python, script, folder) {
   if (code !== 0) throw new Error(stderr.slice(-500));
   const lines = stdout.split("\n").filter((line) => line.startsWith('{"name"'));
   return lines.map((line) => JSON.parse(line));
+}
+
+/**
+ * What a script says of a file, in the JSON beside it.
+ * @returns `shapes` of the inputs, values of those that are `constants`, `feeds`, and `outputs` for them, in the file's order
+ */
+export function sampleOf(path) {
+  const { inputs, outputs, constants = {} } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
+  const each = (write) =>
+    Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, write(one)]));
+  return { shapes: each(({ dims }) => dims), constants, feeds: each(tensorOf), outputs };
+}
+
+function tensorOf({ type, dims, data }) {
+  switch (type) {
+    case "int64":
+      return { type, dims, data: BigInt64Array.from(data, BigInt) };
+    case "int32":
+      return { type, dims, data: Int32Array.from(data) };
+    default:
+      return { type, dims, data: Float32Array.from(data) };
+  }
 }

@@ -44,13 +44,13 @@ export function rangeOf(name) {
 /** A batch is one, any other free size this. */
 const usualSize = 64;
 
-/** A simplified graph from a file, every input of a fixed size. */
-export async function fixedGraph({ name, path }) {
+/** A simplified graph from a file, every input of a fixed size: of `sizes`, or as models of its name usually have it. */
+export async function fixedGraph({ name, path, sizes }) {
   const main = byteSource(new Uint8Array(readFileSync(path)));
   const graph = await importModel({ name: basename(path), main, beside: new Map() });
   const [, known] = fixed.find(([pattern]) => pattern.test(name)) ?? [];
   const bind = findPass("bind-shapes");
-  await bind.create(bind.parse(known ?? { shapes: usualShapes(graph) })).run(graph, {});
+  await bind.create(bind.parse(sizes ?? known ?? { shapes: usualShapes(graph) })).run(graph, {});
   // With the branches gone that its constants rule out: the engine looks at them all.
   await findPass("simplify").create({}).run(graph, {});
   return graph;

@@ -21,7 +21,7 @@ import {
   reasonsOf,
 } from "../../aot/support/compiled.mjs";
 import { relativeError } from "../../aot/support/relative-error.mjs";
-import { exported } from "../../../peers/exported.mjs";
+import { exported, sampleOf } from "../../../peers/exported.mjs";
 import { scratch } from "../../shell.mjs";
 import { teachShaken } from "../../training/support/teach-shaken.mjs";
 
@@ -103,8 +103,7 @@ export const architecturesWork =
     most("share of files that learn to answer as they did", "taught");
 
     async function proveOne(name, path) {
-      const { inputs, outputs, constants = {} } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
-      const feeds = feedsOf(inputs);
+      const { shapes, constants, feeds, outputs } = sampleOf(path);
       const file = new Uint8Array(readFileSync(path));
       const byEngine = (given) => outputsOf(cpu(), onnxArtifact(file), given);
       const answered = await byEngine(feeds).catch((error) => error);
@@ -151,9 +150,6 @@ export const architecturesWork =
         return answersOf(simplified);
       });
       const fixed = graph.fork();
-      const shapes = Object.fromEntries(
-        Object.entries(inputs).map(([input, { dims }]) => [input, dims]),
-      );
       await apply(fixed, "bind-shapes", { shapes, constants });
       await apply(fixed, "simplify");
       const own = Object.fromEntries(
@@ -198,26 +194,6 @@ export const architecturesWork =
 async function apply(graph, name, options = {}, context = {}) {
   const pass = findPass(name);
   await pass.create(pass.parse(options)).run(graph, context);
-}
-
-function feedsOf(inputs) {
-  return Object.fromEntries(
-    Object.entries(inputs).map(([name, { type, dims, data }]) => [
-      name,
-      tensorOf(type, dims, data),
-    ]),
-  );
-}
-
-function tensorOf(type, dims, data) {
-  switch (type) {
-    case "int64":
-      return { type, dims, data: BigInt64Array.from(data, BigInt) };
-    case "int32":
-      return { type, dims, data: Int32Array.from(data) };
-    default:
-      return { type, dims, data: Float32Array.from(data) };
-  }
 }
 
 /** Floats by a rounding more or less. */
