@@ -17,13 +17,19 @@ export async function exported(python, script, folder) {
 
 /**
  * What a script says of a file, in the JSON beside it.
- * @returns `shapes` of the inputs, values of those that are `constants`, `feeds`, and `outputs` for them, in the file's order
+ * @returns `shapes` of the inputs, values of those that are `constants`, `feeds`, and `outputs` for them, in the file's order;
+ *   `exact` are these in float64, null where they are not known
  */
 export function sampleOf(path) {
-  const { inputs, outputs, constants = {} } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
+  const {
+    inputs,
+    outputs,
+    constants = {},
+    exact = null,
+  } = JSON.parse(readFileSync(`${path}.json`, "utf8"));
   const each = (write) =>
     Object.fromEntries(Object.entries(inputs).map(([name, one]) => [name, write(one)]));
-  return { shapes: each(({ dims }) => dims), constants, feeds: each(tensorOf), outputs };
+  return { shapes: each(({ dims }) => dims), constants, feeds: each(tensorOf), outputs, exact };
 }
 
 function tensorOf({ type, dims, data }) {
