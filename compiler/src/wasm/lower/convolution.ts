@@ -17,7 +17,7 @@ import {
   shiftOf,
   spread,
 } from "./convolution-operands.js";
-import { planDots, suitsDots } from "./dots.js";
+import { isLongWindow, planDots, suitsDots } from "./dots.js";
 import { absorbFollowers } from "./followers.js";
 import { asImage, joinedAxes } from "./image.js";
 import type { Lowering } from "./lowering.js";
@@ -34,16 +34,22 @@ export const convolutionRow: LoweringRow = {
   },
   lower(node, l) {
     const convolution = geometryOf(node);
-    const isDepthwise =
-      convolution.depth === 1 &&
-      convolution.group === node.dims(0)[1] &&
-      convolution.maps === convolution.group;
-    if (isDepthwise) return lowerDepthwise(node, l, convolution);
+    if (isDepthwise(node, convolution) && !isOneLongWindow(convolution))
+      return lowerDepthwise(node, l, convolution);
     const winograd = winogradOf(l, convolution, l.dims(node.output()));
     if (winograd === undefined) lowerMatrix(node, l, convolution);
     else lowerWinograd(node, l, convolution, winograd);
   },
 };
+
+function isDepthwise(node: NodeFacts, { depth, group, maps }: Convolution): boolean {
+  return depth === 1 && group === node.dims(0)[1] && maps === group;
+}
+
+/** One channel becomes one: of a signal, for instance. Its window fills the lanes, which channels would leave empty. */
+function isOneLongWindow({ depth, maps, kernel, dilations }: Convolution): boolean {
+  return depth === 1 && maps === 1 && dilations[1] === 1 && isLongWindow(kernel[1]);
+}
 
 /** Why a window over an input, with its weights, is not compiled. */
 export function windowRefusal(node: NodeFacts): string | undefined {
@@ -172,7 +178,8 @@ function lowerMatrix(node: NodeFacts, l: Lowering, convolution: Convolution): vo
   const input = placeAt(x.place, shiftOf(x, convolution));
   const value = node.required(1);
   const weightOf = weightsOf(convolution, pitch);
-  if (suitsDots(group, own, run, total)) {
+  const isWindow = isOneLongWindow(convolution) && isLongWindow(run.count);
+  if (isWindow || suitsDots(group, own, run, total)) {
     const shape = { batch: batchAxes(x, y, z), rows, columns, taps: axes, run: run.count };
     const places = { input, bias: bias && l.plan.constant(bias), output: y.place, other: z?.place ?? y.place }; // prettier-ignore
     const options = { ...shape, outputs: own, padded: y.padded, epilogue };

@@ -57,6 +57,45 @@ it("convolves to one to three results of a place as the engine does, transposed 
   );
 });
 
+it("convolves one channel by a long window as the engine does: a signal, or a picture", async () => {
+  const problem = fc.record({
+    batch: size(1, 2),
+    rows: size(1, 4),
+    columns: size(16, 70),
+    more: size(0, 60),
+    stride: size(1, 5),
+    dilation: fc.constantFrom(1, 1, 2),
+    pads: fc.array(size(0, 9), { minLength: 4, maxLength: 4 }),
+    bias: fc.boolean(),
+    isGiven: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(problem, async ({ batch, rows, columns, more, stride, dilation, ...p }) => {
+      const width = dilation * columns + more;
+      const graph = graphOf({ x: ["float32", batch, 1, rows + 1, width] }, (input, b) => ({
+        y: b.add(
+          "Conv",
+          [
+            p.isGiven ? input("x") : b.add("Conv", [input("x"), b.weights(1, 1, 1, 1)]),
+            b.weights(1, 1, rows, columns),
+            ...(p.bias ? [b.weights(1)] : []),
+          ],
+          {
+            strides: attribute.ints([1, stride]),
+            dilations: attribute.ints([1, dilation]),
+            pads: attribute.ints(p.pads),
+          },
+        ),
+      }));
+      const { steps } = await planOf(graph);
+      // What another convolution makes lies a vector apart.
+      if (dilation === 1 && p.isGiven) expect(steps.map((step) => step.kernel)).toContain("dots");
+      expect(await compare(graph, { poisoned: true, reference: true })).toBeLessThan(2e-5);
+    }),
+    { numRuns: cases(40) },
+  );
+});
+
 it("is for few results of which each has enough to sum", async () => {
   const kernels = async (channels: number, maps: number, kernel: number, group = 1) => {
     const graph = graphOf({ x: ["float32", 1, 2, 8, 8] }, (input, b) => {

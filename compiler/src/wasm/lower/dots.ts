@@ -13,6 +13,8 @@ interface Run {
 
 /** Floats that lie behind one another: fewer would leave lanes empty. */
 const leastRun = 8;
+/** As much in a row of a window over one channel is worth joining. */
+const leastWindow = 16;
 /** Products of a result: joining its lanes takes as long as some of them, and code of its own. */
 const leastProducts = 32;
 
@@ -33,6 +35,11 @@ export function suitsDots(
     count >= leastRun &&
     total >= leastProducts * outputs
   );
+}
+
+/** Does a window over one channel, whose lanes hold nothing else otherwise, have enough in a row to sum? */
+export function isLongWindow(columns: number): boolean {
+  return columns >= leastWindow;
 }
 
 /** Where the sums' operands lie, as `matrix` has them. */
